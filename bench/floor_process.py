@@ -1,0 +1,29 @@
+"""The floor of process's cold start: boto3, pydantic, jmespath and Powertools' batch, a DynamoDB client, the same calls."""
+
+import os
+import sys
+import time
+
+sys.path.insert(0, os.environ["BENCH_ROOT"])
+
+from bench import wire
+
+os.environ.update(wire.ENVIRONMENT)
+import aws_lambda_powertools.utilities.batch
+import boto3
+import jmespath
+import pydantic
+
+calls = wire.stub(
+    {"BatchGetItem": wire.constant({"Responses": {"t": []}}), "TransactWriteItems": wire.constant({})}
+)
+dynamodb = boto3.client("dynamodb")
+for _ in range(int(os.environ["BENCH_READS"])):
+    dynamodb.batch_get_item(RequestItems={"t": {"Keys": [{"pk": {"S": "k"}, "sk": {"S": "k"}}], "ConsistentRead": True}})
+dynamodb.transact_write_items(
+    TransactItems=[{"Put": {"TableName": "t", "Item": {"pk": {"S": "k"}, "sk": {"S": "k"}}}}]
+)
+assert aws_lambda_powertools.utilities.batch
+assert jmespath
+assert pydantic
+print(time.process_time())

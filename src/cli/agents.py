@@ -1,0 +1,48 @@
+"""`dealwire agents`: who is an agent of ours. Importing one releases the events that waited for them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import stack
+from cli.failures import fail_clearly
+from flows.release_waiting import import_agents
+from transforms.agents_csv import parse_agents
+
+app = typer.Typer(no_args_is_help=True, help="Our agents: who they are in each source and in the CRM.")
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="CSV: source,agent_id,name,licence,office,crm_user_id,crm_contact_id")],
+    name: stack.StackName = None,
+    profile: stack.Profile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Add or replace agents, and release every event that was parked for the last of them.
+
+    Every line is checked before any is written. Importing a file again changes nothing.
+
+    Example: dealwire agents import agents.csv
+    """
+    with fail_clearly("agents import"):
+        agents = parse_agents(file.read_text(encoding="utf-8-sig"))
+        held = stack.find(name, profile)
+        released = import_agents(
+            agents,
+            waiting=held.waiting(),
+            directory=held.directory(),
+            queue=held.queue(),
+            now=datetime.now(UTC),
+        )
+    report = {"agents": len(agents), "events_queued": released.queued, "events_still_parked": released.still_parked}
+    if as_json:
+        typer.echo(json.dumps(report))
+        return
+    typer.echo(f"{len(agents)} agents are in the directory")
+    typer.echo(f"{released.queued} waiting events were queued again; {released.still_parked} wait for another agent")

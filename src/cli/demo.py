@@ -1,0 +1,208 @@
+"""`dealwire demo`: the main job on a local cloud of its own, from signed webhooks to deals in the CRM store.
+
+The script is data, events/demo.yaml: what is sent, in order, and what must become of it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from cli import local_cloud, stack, webhooks
+from cli.local_cloud import LocalCloud
+from domain.deal import Contact, Deal, StageObservation
+from domain.envelope import Envelope
+from domain.errors import ConfigurationError
+from sources.catalog import catalog
+from sources.identify import event_id_of
+from storage import dynamo
+from storage.records import event_key
+
+EVENTS = Path(__file__).resolve().parents[2] / "events"
+
+#: Seconds to wait for the last outcome: far above the second or two that one event takes here.
+PATIENCE_S = 40.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One webhook of the script.
+
+    Attributes:
+        says: what a person reads.
+        source: who sends it.
+        file: below events/, the body.
+        set: dotted path to value: what differs from the file.
+        tamper: the body is changed after it was signed.
+        status: the answer expected.
+        becomes: the outcome expected: `applied`, `parked`, `waiting`, `dead: CAUSE`, or `-` where nothing was accepted.
+    """
+
+    says: str
+    source: str
+    file: str
+    status: int
+    becomes: str
+    set: Mapping[str, Any] = field(default_factory=dict)
+    tamper: bool = False
+
+
+@dataclass(slots=True)
+class Ran:
+    """A step that was sent, and what became of it."""
+
+    step: Step
+    status: int
+    event_key: str
+    became: str = "-"
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether both the answer and the outcome are those of the script."""
+        return self.status == self.step.status and self.became == self.step.becomes
+
+
+@dataclass(frozen=True, slots=True)
+class HeldDeal:
+    """A deal read back from the CRM store, with its people and its history."""
+
+    deal: Deal
+    contacts: Mapping[str, Contact]
+    history: Sequence[StageObservation]
+    commission_due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the demo saw."""
+
+    steps: Sequence[Ran]
+    deals: Sequence[HeldDeal]
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether every step ended as the script says."""
+        return all(ran.as_expected for ran in self.steps)
+
+
+def script() -> list[Step]:
+    """The steps of events/demo.yaml."""
+    steps: list[dict[str, Any]] = yaml.safe_load((EVENTS / "demo.yaml").read_text(encoding="utf-8"))["steps"]
+    return [Step(**step) for step in steps]
+
+
+def run(say: Say) -> Report:
+    """Bring up a local cloud, play the script, read everything back, and leave nothing running.
+
+    Raises:
+        LocalCloudError: the cloud did not come up.
+        ConfigurationError: the script or a secret is wrong.
+    """
+    began = time.monotonic()
+    home = local_cloud.HOME / "demo"
+    try:
+        cloud = local_cloud.up(say, home)
+        held = stack.Stack(cloud, f"{cloud.api_url}/webhooks", cloud.tables, cloud.queues)
+        ran = _send_all(script(), held, say)
+        say("waiting for the outcomes")
+        _wait(ran, cloud, time.monotonic() + PATIENCE_S)
+        return Report(ran, list(_deals(ran, held)), time.monotonic() - began)
+    finally:
+        local_cloud.down(home)
+
+
+def _send_all(steps: Sequence[Step], held: stack.Stack, say: Say) -> list[Ran]:
+    with httpx.Client(timeout=15, trust_env=False) as client:
+        ran = []
+        for number, step in enumerate(steps, start=1):
+            say(f"{number}/{len(steps)} {step.source}: {step.says}")
+            ran.append(_send(step, held, client))
+    return ran
+
+
+def _send(step: Step, held: stack.Stack, client: httpx.Client) -> Ran:
+    body = _body(step)
+    headers = webhooks.signed_headers(step.source, body, webhooks.demo_secret(step.source))
+    named = {name.lower(): [value] for name, value in headers.items()}
+    event_id = event_id_of(catalog()[step.source], named, json.loads(body), body, receipt="")
+    sent = webhooks.post(
+        client, f"{held.webhooks_url}/{step.source}", _tampered(body) if step.tamper else body, headers
+    )
+    return Ran(step, sent.status, f"{step.source}#{event_id}")
+
+
+def _body(step: Step) -> bytes:
+    raw = (EVENTS / step.file).read_bytes()
+    if not step.set:
+        return raw
+    document = json.loads(raw)
+    for path, value in step.set.items():
+        *groups, name = path.split(".")
+        target = document
+        for group in groups:
+            target = target[group]
+        target[name] = value
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def _tampered(body: bytes) -> bytes:
+    return body[:-2] + b" " + body[-2:]
+
+
+def _wait(ran: Sequence[Ran], cloud: LocalCloud, deadline: float) -> None:
+    dead: dict[str, str] = {}
+    while time.monotonic() < deadline:
+        dead |= _dead_letters(cloud)
+        for one in ran:
+            if one.step.becomes != "-" or one.status == 202:
+                one.became = _state(one.event_key, cloud, dead)
+        if all(one.as_expected or one.status != one.step.status for one in ran):
+            return
+        time.sleep(0.3)
+
+
+def _state(key: str, cloud: LocalCloud, dead: Mapping[str, str]) -> str:
+    if key in dead:
+        return f"dead: {dead[key]}"
+    row = dynamo.get(cloud.client("dynamodb"), cloud.tables["events"], event_key(key))
+    return str(row["state"]) if row else "-"
+
+
+def _dead_letters(cloud: LocalCloud) -> dict[str, str]:
+    answer = cloud.client("sqs").receive_message(
+        QueueUrl=cloud.queues["transactions_dlq"],
+        MaxNumberOfMessages=10,
+        MessageAttributeNames=["cause"],
+        VisibilityTimeout=0,
+    )
+    return {
+        Envelope.from_json(message["Body"]).event_key: message["MessageAttributes"]["cause"]["StringValue"]
+        for message in answer.get("Messages", [])
+        if "MessageAttributes" in message
+    }
+
+
+def _deals(ran: Sequence[Ran], held: stack.Stack) -> Iterator[HeldDeal]:
+    store, seen = held.deals(), set[str]()
+    table, client = held.tables["events"], held.client("dynamodb")
+    for one in ran:
+        row = dynamo.get(client, table, event_key(one.event_key)) if one.became == "applied" else None
+        if row is None or row["deal_id"] in seen:
+            continue
+        seen.add(row["deal_id"])
+        deal = store.deal_by_id(row["deal_id"])
+        if deal is None:
+            raise ConfigurationError(f"event {one.event_key} is applied, but deal {row['deal_id']} is not in the store")
+        contacts = store.contacts({link.contact_id for link in deal.participants})
+        due = store.commission_due(deal.id) is not None
+        yield HeldDeal(deal, contacts, store.stage_history(deal.id), due)

@@ -1,0 +1,104 @@
+"""Which Dealwire a command works on: the local cloud, or a deployed stack by its name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from cli import local_cloud
+from domain.errors import ConfigurationError
+from storage.agents import DynamoAgentDirectory
+from storage.queues import SqsQueues
+from storage.records import DynamoDealStore
+from storage.waiting import DynamoWaitingRoom
+
+StackName = Annotated[
+    str | None, typer.Option("--stack", help="A deployed CloudFormation stack; without it, the local cloud.")
+]
+Profile = Annotated[str | None, typer.Option("--profile", help="AWS profile to reach the stack with.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A reachable Dealwire, and its ports as an operator's command uses them.
+
+    Attributes:
+        session: makes AWS clients.
+        webhooks_url: what the name of a source is appended to.
+        tables: `records`, `agents`, `events` to table name.
+        queues: `transactions`, `transactions_dlq` to queue URL.
+    """
+
+    session: Any
+    webhooks_url: str
+    tables: Mapping[str, str]
+    queues: Mapping[str, str]
+
+    def client(self, service: str) -> Any:
+        """An AWS client of this stack."""
+        return self.session.client(service)
+
+    def directory(self) -> DynamoAgentDirectory:
+        """The agent directory."""
+        return DynamoAgentDirectory(self.client("dynamodb"), self.tables["agents"], time.sleep, time.monotonic)
+
+    def waiting(self) -> DynamoWaitingRoom:
+        """The events that wait."""
+        return DynamoWaitingRoom(self.client("dynamodb"), self.tables["events"], self.tables["agents"], time.sleep)
+
+    def deals(self) -> DynamoDealStore:
+        """The CRM store."""
+        return DynamoDealStore(self.client("dynamodb"), self.tables["records"], self.tables["events"], time.sleep)
+
+    def queue(self) -> SqsQueues:
+        """The queue to the processing function, for every source."""
+        from sources.catalog import catalog
+
+        urls = dict.fromkeys(catalog(), self.queues["transactions"])
+        return SqsQueues(self.client("sqs"), urls, dict.fromkeys(catalog(), self.queues["transactions_dlq"]))
+
+
+def find(name: str | None, profile: str | None) -> Stack:
+    """The stack of that name, or the local cloud where there is none.
+
+    Raises:
+        ConfigurationError: nothing runs here, or the stack cannot be read; says what to do.
+    """
+    return _deployed(name, profile) if name else _local()
+
+
+def _local() -> Stack:
+    cloud = local_cloud.status()
+    if cloud is None:
+        raise ConfigurationError("no local cloud runs here: start one with `dealwire up`, or name a stack with --stack")
+    return Stack(cloud, f"{cloud.api_url}/webhooks", cloud.tables, cloud.queues)
+
+
+def _deployed(name: str, profile: str | None) -> Stack:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        session = boto3.Session(profile_name=profile)
+        stacks = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    except (BotoCoreError, ClientError) as error:
+        text = f"stack {name} cannot be read ({error}); check --stack, --profile and the region"
+        raise ConfigurationError(text) from error
+    out = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+    return Stack(
+        session=session,
+        webhooks_url=f"{out['ApiUrl']}/webhooks",
+        tables={
+            "records": out["RecordsTableName"],
+            "agents": out["AgentDirectoryTableName"],
+            "events": out["EventsTableName"],
+        },
+        queues={
+            "transactions": out["TransactionsQueueUrl"],
+            "transactions_dlq": out["TransactionsDeadLetterQueueUrl"],
+        },
+    )

@@ -1,0 +1,75 @@
+"""The queue message: what was received, by which receipt, and where its verified bytes lie."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+
+#: SQS carries 1 MiB; larger bodies ride as their archive key. Well below it: base64 grows a body by a third, and ten
+#: messages share one batch of 1 MiB (research: SQS SendMessageBatch).
+INLINE_BODY_LIMIT = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One verified webhook on its way from ingest to process.
+
+    Attributes:
+        receipt: our id of this delivery, given to the provider in the 202; one per HTTP request.
+        source: the name in the webhook path, e.g. `transactions`.
+        event_type: the provider's word, e.g. `deal.closed`.
+        event_id: the event's identity, from signed bytes; the same for every delivery of one event.
+        received_at: aware UTC instant at which ingest took it.
+        mapping_version: the mapping that was current then (replay "as then" uses it).
+        content_type: of the body, as sent.
+        archive_key: where the verified bytes lie.
+        headers: allow-listed request headers, lower-case names.
+        body: the verified bytes, or None when only the archive holds them.
+    """
+
+    receipt: str
+    source: str
+    event_type: str
+    event_id: str
+    received_at: datetime
+    mapping_version: int
+    content_type: str
+    archive_key: str
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+    @property
+    def event_key(self) -> str:
+        """`source#event_id`: what makes two deliveries the same event."""
+        return f"{self.source}#{self.event_id}"
+
+    def without_body(self) -> Envelope:
+        """The same envelope as a claim check: whoever needs the bytes reads them from the archive."""
+        return replace(self, body=None)
+
+    def to_json(self) -> str:
+        """The message as SQS carries it (ASCII JSON; the body as base64, since SQS refuses control characters)."""
+        fields = asdict(self)
+        fields["received_at"] = self.received_at.isoformat()
+        inline = self.body is not None and len(self.body) <= INLINE_BODY_LIMIT
+        fields["body"] = base64.b64encode(self.body).decode("ascii") if inline and self.body is not None else None
+        return json.dumps(fields, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Envelope:
+        """Read a message that `to_json` wrote.
+
+        Raises:
+            ValueError: the message is not an envelope of ours (TypeError and KeyError are reported as ValueError).
+        """
+        try:
+            fields = json.loads(text)
+            fields["received_at"] = datetime.fromisoformat(fields["received_at"])
+            if fields["body"] is not None:
+                fields["body"] = base64.b64decode(fields["body"], validate=True)
+            return cls(**fields)
+        except (KeyError, TypeError) as error:
+            message = f"not a Dealwire envelope: {error}; send webhooks through the API, not to the queue"
+            raise ValueError(message) from error

@@ -1,0 +1,48 @@
+"""Money: an exact decimal amount in one currency, never a float."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+#: Minor-unit digits of ISO 4217 currencies a North American brokerage meets.
+CURRENCY_DIGITS = {"USD": 2, "CAD": 2, "MXN": 2}
+
+
+@dataclass(frozen=True, slots=True, order=False)
+class Money:
+    """An amount in major units (dollars), quantised to its currency's cents.
+
+    Attributes:
+        amount: finite `Decimal` with exactly the currency's number of decimals.
+        currency: ISO 4217 code, one of `CURRENCY_DIGITS`.
+
+    Raises:
+        TypeError: the amount is not a `Decimal`; floats would lose cents silently.
+        ValueError: unknown currency, not finite, or more decimals than the currency has.
+    """
+
+    amount: Decimal
+    currency: str = "USD"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.amount, Decimal):
+            raise TypeError(f"amount is a {type(self.amount).__name__}; expected a Decimal")
+        digits = CURRENCY_DIGITS.get(self.currency)
+        if digits is None:
+            raise ValueError(f"currency {self.currency!r} is unknown; expected one of {', '.join(CURRENCY_DIGITS)}")
+        if not self.amount.is_finite():
+            raise ValueError(f"amount {self.amount} is not a finite number")
+        exact = self.amount.quantize(Decimal(1).scaleb(-digits))
+        if exact != self.amount:
+            raise ValueError(f"amount {self.amount} has more than {digits} decimals; round it by a named rule first")
+        object.__setattr__(self, "amount", exact)
+
+    @classmethod
+    def rounded_half_up(cls, amount: Decimal, currency: str = "USD") -> Money:
+        """Round once, half away from zero: the rule of commission lines (docs/decisions.md)."""
+        digits = CURRENCY_DIGITS.get(currency, 2)
+        return cls(amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP), currency)
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"

@@ -1,0 +1,223 @@
+"""What the flows need from the outside, in the words of the business.
+
+Adapters implement these Protocols; the fakes of the tests pass the same contract suites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from domain.agents import Agent, AgentKey
+from domain.envelope import Envelope
+from domain.errors import Cause
+
+if TYPE_CHECKING:
+    from domain.deal import Contact, Deal, DealRole, StageObservation
+
+
+class SecretStore(Protocol):
+    """Secrets by name, cached for a while."""
+
+    def secret(self, name: str, *, fresh: bool = False) -> str:
+        """The secret text. `fresh` asks past the cache, at most once a minute for each name.
+
+        Raises:
+            ConfigurationError: there is no such secret, or we may not read it.
+        """
+        ...
+
+
+class Archive(Protocol):
+    """The verified bytes, kept as they came."""
+
+    def put(self, key: str, body: bytes, facts: Mapping[str, str]) -> None:
+        """Store the bytes with their facts (receipt, event identity, ...) as object metadata."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """The bytes again.
+
+        Raises:
+            LookupError: no object under that key.
+        """
+        ...
+
+
+class MessageQueue(Protocol):
+    """Where accepted events go."""
+
+    def send(self, envelopes: Sequence[Envelope]) -> None:
+        """Queue the envelopes, in order, each to the queue of its source; raises if any was not taken."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """The dead-letter queue, for what we know can never succeed."""
+
+    def bury(self, envelope: Envelope, cause: Cause, reason: str) -> None:
+        """Send the event to its dead-letter queue with the cause and the reason (no payload values) as attributes."""
+        ...
+
+
+class AgentDirectory(Protocol):
+    """Our agents by (source, agent id)."""
+
+    def lookup(self, keys: Collection[AgentKey], *, fresh: bool = False) -> Mapping[AgentKey, Agent]:
+        """The rows that exist. Hits may be cached for a short while; misses never are. `fresh` skips the cache."""
+        ...
+
+    def add(self, agents: Sequence[Agent]) -> None:
+        """Insert or replace the rows."""
+        ...
+
+
+class ProviderApi(Protocol):
+    """A provider's API, for webhooks that only name what changed."""
+
+    def fetch(self, source: str, paths: Mapping[str, str]) -> Mapping[str, Any]:
+        """GET each path; returns name to decoded JSON document.
+
+        Raises:
+            Deferred: down, slow, 401 after a token refresh, 429, or an answer that is not JSON.
+            PermanentError: the provider says the thing does not exist (404, 410).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the CRM store holds that an event may change, read consistently.
+
+    Attributes:
+        applied: this event was applied before.
+        parked_under: the agents that the event is parked for, if it is.
+        deal: the deal, if it was seen before.
+        aliases: (kind, source, source id) to record id, of those asked for that exist. Kind is `deal` or `contact`.
+        contacts: by id: those of the aliases, and where asked for all that the deal knows without an id.
+    """
+
+    applied: bool
+    deal: Deal | None
+    aliases: Mapping[tuple[str, str, str], str]
+    contacts: Mapping[str, Contact]
+    parked_under: frozenset[AgentKey] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Everything one event writes, all or nothing.
+
+    Attributes:
+        envelope: the event; its identity row is written with it.
+        deal_id: the deal it is about.
+        parked_under: the agents that the event was parked for; those rows go with the write.
+        deal: the deal as it should be, or None when the event leaves it as it is.
+        deal_before: the deal the decision was based on (None: it must not exist yet).
+        contacts: each changed contact with the version it is based on (0: must not exist yet).
+        aliases: new (kind, source, source id) to record id; none may exist yet.
+        roles_added: links that are new.
+        roles_retired: links that are no longer true; kept, marked retired.
+        observation: the stage that the event states, if it states one.
+        commission_due: whether to leave a *commission due* mark on the deal.
+    """
+
+    envelope: Envelope
+    deal_id: str
+    deal: Deal | None
+    deal_before: Deal | None
+    contacts: Sequence[tuple[Contact, int]] = ()
+    aliases: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+    roles_added: Sequence[DealRole] = ()
+    roles_retired: Sequence[DealRole] = ()
+    observation: StageObservation | None = None
+    commission_due: bool = False
+    parked_under: frozenset[AgentKey] = frozenset()
+
+
+class DealStore(Protocol):
+    """The CRM store, as far as an event needs it."""
+
+    def was_applied(self, envelope: Envelope) -> bool:
+        """Whether this event was applied before; one small read."""
+        ...
+
+    def load(
+        self, envelope: Envelope, deal: tuple[str, str], contacts: Collection[tuple[str, str]], *, people: bool
+    ) -> Snapshot:
+        """Read what the event may change: by the (source, source id) of its deal and of its contacts.
+
+        `people` says whether the event lists people, so that those without an id on the deal are wanted too.
+        """
+        ...
+
+    def commit(self, change: Change, now: datetime) -> None:
+        """Write it all in one transaction.
+
+        Raises:
+            Conflict: something it was based on has changed, or the event was applied meanwhile; load and decide again.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An event that is stored because it cannot be applied now.
+
+    Attributes:
+        envelope: without body; the archive holds it.
+        cause: `unknown_agent` when parked, else why it is deferred.
+        reason: what to do about it, for people.
+        since: when it was first stored.
+        due_at: when the sweeper looks at it again.
+        attempts: how often it was deferred.
+        missing: the agents it is parked for; empty when deferred.
+        deal: `source/source id` of its deal, where known.
+    """
+
+    envelope: Envelope
+    cause: Cause
+    reason: str
+    since: datetime
+    due_at: datetime
+    attempts: int = 1
+    missing: frozenset[AgentKey] = frozenset()
+    deal: str = ""
+
+
+class WaitingRoom(Protocol):
+    """Events deferred by a fault outside them, and events parked for an agent of ours."""
+
+    def find(self, event_key: str) -> Waiting | None:
+        """The event, if it waits."""
+        ...
+
+    def defer(self, waiting: Waiting) -> None:
+        """Store (or store again) a deferred event. An event that was applied meanwhile is left alone."""
+        ...
+
+    def park(self, waiting: Waiting) -> None:
+        """Store the event under every missing agent, provided that the directory still lacks each of them.
+
+        Raises:
+            Conflict: one of the agents has appeared; try the event again instead.
+        """
+        ...
+
+    def due(self, now: datetime, limit: int) -> Sequence[Waiting]:
+        """The events whose time has come, oldest first."""
+        ...
+
+    def parked_for(self, keys: Collection[AgentKey]) -> Sequence[Waiting]:
+        """The events parked under any of these agents."""
+        ...
+
+    def close(self, event_key: str) -> None:
+        """The event waits no longer and was not applied: it is dead. Its rows here go; the dead letter remains."""
+        ...
+
+    def reschedule(self, event_keys: Iterable[str], due_at: datetime) -> None:
+        """Look at these again at `due_at`; those no longer waiting are skipped."""
+        ...

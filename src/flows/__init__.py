@@ -1,0 +1,1 @@
+"""Use cases. They decide what happens, through ports; they know no AWS and no HTTP."""

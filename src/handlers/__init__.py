@@ -1,0 +1,1 @@
+"""Lambda entry points, one file per function: decorators, dispatch, error policy per record."""

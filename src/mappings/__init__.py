@@ -1,0 +1,1 @@
+"""Mappings as data: YAML with provenance, its closed vocabulary, its compiler and loader."""

@@ -1,0 +1,1 @@
+"""Inbound providers' APIs, asked for what a thin webhook only names."""

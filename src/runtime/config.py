@@ -1,0 +1,116 @@
+"""Settings of each function: read once from its environment, complete or not at all.
+
+Every field is one environment variable, its name in capitals; a test compares them with template.yaml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+from domain.errors import ConfigurationError
+
+
+class Settings:
+    """Base: reads the fields of a frozen dataclass from the environment, complete or not at all."""
+
+    __slots__ = ()
+
+    @classmethod
+    def variables(cls) -> frozenset[str]:
+        """The environment variables that the function needs."""
+        return frozenset(field.name.upper() for field in fields(_as_dataclass(cls)))
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read the environment.
+
+        Raises:
+            ConfigurationError: names every variable that is missing, empty or not a number where one is needed.
+        """
+        wanted = {field.name: field for field in fields(_as_dataclass(cls))}
+        mistakes: list[str] = []
+        values: dict[str, Any] = {}
+        for name, field in wanted.items():
+            text = environ.get(name.upper(), "")
+            if field.type != "int":
+                values[name] = text
+            elif text.isascii() and text.isdigit():
+                values[name] = int(text)
+            elif text:
+                mistakes.append(f"{name.upper()} is {text!r}, expected a whole number")
+            if not text:
+                mistakes.append(f"{name.upper()} is missing")
+        if mistakes:
+            raise ConfigurationError(f"{'; '.join(mistakes)}; set them for the function in template.yaml")
+        return cls(**values)
+
+
+def _as_dataclass(settings: type[Any]) -> Any:
+    return settings
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings(Settings):
+    """What `ingest` needs to know.
+
+    Attributes:
+        archive_bucket: where verified bodies go.
+        transactions_queue_url: of the queue `transactions` of `sources.yaml`.
+        transactions_dlq_url: of its dead-letter queue.
+        secrets_prefix: secrets are named `<prefix>/webhooks/<source>`.
+    """
+
+    archive_bucket: str
+    transactions_queue_url: str
+    transactions_dlq_url: str
+    secrets_prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSettings(Settings):
+    """What `process` needs to know.
+
+    Attributes:
+        archive_bucket: where the bodies are that a message does not carry.
+        records_table: the CRM store.
+        agent_directory_table: our agents by (source, agent id).
+        events_table: identities and waiting events.
+        transactions_dlq_url: where what can never succeed goes.
+        secrets_prefix: secrets are named `<prefix>/providers/<source>`.
+        office_zone: IANA name; contract, closing and funded are days there.
+        defer_max_hours: after which a deferred event is dead.
+        max_receives: after which the queue would move a message to its dead-letter queue.
+        dotloop_api_url: base of Dotloop's API.
+        dotloop_auth_url: base of its token endpoint.
+        brokermint_api_url: base of Brokermint's API.
+    """
+
+    archive_bucket: str
+    records_table: str
+    agent_directory_table: str
+    events_table: str
+    transactions_dlq_url: str
+    secrets_prefix: str
+    office_zone: str
+    defer_max_hours: int
+    max_receives: int
+    dotloop_api_url: str
+    dotloop_auth_url: str
+    brokermint_api_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSettings(Settings):
+    """What `sweep` needs to know.
+
+    Attributes:
+        events_table: waiting events.
+        agent_directory_table: our agents, for events that are parked.
+        transactions_queue_url: where events go back to.
+    """
+
+    events_table: str
+    agent_directory_table: str
+    transactions_queue_url: str

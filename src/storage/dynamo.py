@@ -1,0 +1,165 @@
+"""DynamoDB as our adapters use it: typed items, consistent batch reads, transactions, errors in our own words.
+
+Every read is consistent: a decision is only as good as what it was based on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from domain.errors import Conflict, Unavailable
+from storage import aws_faults
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, KeysAndAttributesTypeDef, TransactWriteItemTypeDef
+
+#: An item in Python's own types: str, int, Decimal, bool, None, list, dict.
+Item = Mapping[str, Any]
+
+#: The primary key of an item.
+Key = Mapping[str, Any]
+
+#: DynamoDB's limit of one BatchGetItem.
+BATCH_GET = 100
+
+#: How often a batch read asks again for keys that DynamoDB left unprocessed before it counts as unavailable.
+UNPROCESSED_ROUNDS = 5
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+def to_wire(item: Item) -> dict[str, AttributeValueTypeDef]:
+    """An item as the API takes it."""
+    return {name: _serialize(value) for name, value in item.items()}
+
+
+def from_wire(item: Mapping[str, AttributeValueTypeDef]) -> dict[str, Any]:
+    """An item as Python reads it; numbers are `Decimal`."""
+    return {name: _deserialize(value) for name, value in item.items()}
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turn DynamoDB's errors into ours, once, here.
+
+    Raises:
+        Conflict: a condition failed, or another transaction holds an item.
+        ValueError: an item of a transaction is malformed or too large, which is a bug of ours.
+        ConfigurationError, ClientError, Unavailable: as `storage.aws_faults.translated`.
+    """
+    with aws_faults.translated(doing, "check the table's name and the function's policy in template.yaml"):
+        try:
+            yield
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _TAKEN or _cancelled_by_others(error):
+                raise Conflict(f"cannot {doing}: another writer was first") from error
+            if "ValidationError" in _cancellation_reasons(error):
+                raise ValueError(f"cannot {doing}: an item is malformed or larger than 400 KB") from error
+            raise
+
+
+_TAKEN = {"ConditionalCheckFailedException", "TransactionConflictException"}
+
+
+def _cancellation_reasons(error: ClientError) -> set[str]:
+    reasons = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])}
+    return reasons - {"None"}
+
+
+def _cancelled_by_others(error: ClientError) -> bool:
+    reasons = _cancellation_reasons(error)
+    return bool(reasons) and reasons <= {"ConditionalCheckFailed", "TransactionConflict"}
+
+
+def get(client: DynamoDBClient, table: str, key: Key) -> dict[str, Any] | None:
+    """One item, read consistently; None if there is none."""
+    with translated(f"read {table}"):
+        found = client.get_item(TableName=table, Key=to_wire(key), ConsistentRead=True).get("Item")
+    return from_wire(found) if found else None
+
+
+def batch_get(
+    client: DynamoDBClient, wanted: Mapping[str, Iterable[Key]], pause: Callable[[float], None]
+) -> dict[str, list[dict[str, Any]]]:
+    """The items that exist among the keys wanted of each table, read consistently, in no order.
+
+    Raises:
+        Unavailable: DynamoDB kept leaving keys unprocessed (it throttles us).
+    """
+    asked = [(table, to_wire(key)) for table, keys in wanted.items() for key in keys]
+    found: dict[str, list[dict[str, Any]]] = {table: [] for table in wanted}
+    rounds = 0
+    while asked:
+        now, asked = asked[:BATCH_GET], asked[BATCH_GET:]
+        request: dict[str, KeysAndAttributesTypeDef] = {}
+        for table, key in now:
+            request.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)  # type: ignore[attr-defined]  # stubs: Sequence
+        with translated(f"read {', '.join(wanted)}"):
+            answer = client.batch_get_item(RequestItems=request)
+        for table, items in answer["Responses"].items():
+            found[table].extend(from_wire(item) for item in items)
+        left = [(table, key) for table, rest in answer.get("UnprocessedKeys", {}).items() for key in rest["Keys"]]
+        if left:
+            rounds += 1
+            if rounds > UNPROCESSED_ROUNDS:
+                raise Unavailable(f"cannot read {', '.join(wanted)} now: DynamoDB left keys unprocessed {rounds} times")
+            pause(0.05 * 2**rounds)
+            asked = [*asked, *left]
+    return found
+
+
+def write_all(client: DynamoDBClient, doing: str, writes: Sequence[TransactWriteItemTypeDef]) -> None:
+    """Write everything or nothing.
+
+    Raises:
+        Conflict: a condition failed or another transaction was at work on an item.
+        ValueError: an item is malformed or too large, which is a bug of ours.
+        Unavailable: DynamoDB did not take it; nothing was written, as far as it says.
+    """
+    with translated(doing):
+        client.transact_write_items(TransactItems=writes)
+
+
+def put(table: str, item: Item, condition: str | None = None, values: Item | None = None) -> TransactWriteItemTypeDef:
+    """A Put of a transaction. `#state` and `#version` may be used in the condition."""
+    request: Any = {"TableName": table, "Item": to_wire(item)}
+    return {"Put": request | _conditions(condition, values)}
+
+
+def delete(table: str, key: Key) -> TransactWriteItemTypeDef:
+    """A Delete of a transaction."""
+    return {"Delete": {"TableName": table, "Key": to_wire(key)}}
+
+
+def absent(table: str, key: Key) -> TransactWriteItemTypeDef:
+    """A check of a transaction that no such item exists."""
+    name = next(iter(key))
+    condition = "attribute_not_exists(#key)"
+    names = {"#key": name}
+    return {
+        "ConditionCheck": {
+            "TableName": table,
+            "Key": to_wire(key),
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+        }
+    }
+
+
+def _conditions(condition: str | None, values: Item | None) -> dict[str, Any]:
+    if condition is None:
+        return {}
+    request: dict[str, Any] = {"ConditionExpression": condition}
+    names = {f"#{name}": name for name in ("state", "version") if f"#{name}" in condition}
+    if names:
+        request["ExpressionAttributeNames"] = names
+    if values:
+        request["ExpressionAttributeValues"] = to_wire(values)
+    return request

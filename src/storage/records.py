@@ -1,0 +1,226 @@
+"""The CRM store: deals, contacts, links, stage history and commission-due marks in one table; event identities beside.
+
+| pk | sk | what | read by |
+|---|---|---|---|
+| `DEAL#id` | `DEAL` | the deal with its marks, guarded by `version` | id |
+| `DEAL#id` | `LINK#role#contact` | a contact's role, `active` or `retired` | deal; `by_contact`: `CONTACT#id` |
+| `DEAL#id` | `STAGE#order#event` | one event's stage observation, never changed | deal, in order |
+| `DEAL#id` | `COMMISSION#DUE` | something to settle since `deal_version` | deal; `due`: kind `commission` |
+| `CONTACT#id` | `CONTACT` | the contact with its marks, guarded by `version` | id |
+| `ALIAS#kind#source#id` | `ALIAS` | a source's id of a record → `record_id`, made once | source id |
+
+The identity row of an event, `EVENT#source#event id` in the events table, is written in the same transaction; it never
+expires, so an event is applied once however late it comes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from domain.agents import AgentKey
+from domain.deal import Contact, Deal, DealRole, StageObservation
+from domain.ports import Change, Snapshot
+from storage import dynamo
+from storage.codec import (
+    contact_document,
+    contact_from,
+    deal_document,
+    deal_from,
+    observation_document,
+    observation_from,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+    from domain.envelope import Envelope
+
+#: The state of an identity row whose event stands in the CRM store.
+APPLIED = "applied"
+
+
+def deal_key(deal_id: str) -> dict[str, str]:
+    """Key of a deal."""
+    return {"pk": f"DEAL#{deal_id}", "sk": "DEAL"}
+
+
+def contact_key(contact_id: str) -> dict[str, str]:
+    """Key of a contact."""
+    return {"pk": f"CONTACT#{contact_id}", "sk": "CONTACT"}
+
+
+def alias_key(alias: tuple[str, str, str]) -> dict[str, str]:
+    """Key of an alias: (kind, source, source id). The id comes last, so it may hold any character."""
+    return {"pk": f"ALIAS#{'#'.join(alias)}", "sk": "ALIAS"}
+
+
+def event_key(key: str) -> dict[str, str]:
+    """Key of an event's row in the events table, from `Envelope.event_key`."""
+    return {"pk": f"EVENT#{key}", "sk": "EVENT"}
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoDealStore:
+    """The CRM store on DynamoDB; implements `domain.ports.DealStore`."""
+
+    client: DynamoDBClient
+    records_table: str
+    events_table: str
+    pause: Callable[[float], None]
+
+    def was_applied(self, envelope: Envelope) -> bool:
+        """Whether this event was applied before."""
+        row = dynamo.get(self.client, self.events_table, event_key(envelope.event_key))
+        return row is not None and row["state"] == APPLIED
+
+    def load(
+        self, envelope: Envelope, deal: tuple[str, str], contacts: Collection[tuple[str, str]], *, people: bool
+    ) -> Snapshot:
+        """Two batch reads: what the source's ids stand for, then those records; a third where the deal knows more."""
+        asked = [("deal", *deal), *(("contact", *contact) for contact in contacts)]
+        by_key = {alias_key(alias)["pk"]: alias for alias in asked}
+        first = self._read(
+            {self.events_table: [event_key(envelope.event_key)], self.records_table: map(alias_key, asked)}
+        )
+        row = next(iter(first[self.events_table]), {})
+        aliases = {by_key[item["pk"]]: item["record_id"] for item in first[self.records_table]}
+
+        deal_id = aliases.get(("deal", *deal))
+        contact_ids = {record_id for (kind, _, _), record_id in aliases.items() if kind == "contact"}
+        wanted = [contact_key(i) for i in contact_ids] + ([deal_key(deal_id)] if deal_id else [])
+        records = self._records(wanted)
+        held = next((deal_from(item["deal"]) for item in records if item["sk"] == "DEAL"), None)
+        if held and people:
+            records += self._records([contact_key(i) for i in set(held.people.values()) - contact_ids])
+        return Snapshot(
+            applied=row.get("state") == APPLIED,
+            parked_under=frozenset(AgentKey(*pair) for pair in row.get("missing", [])),
+            deal=held,
+            aliases=aliases,
+            contacts={c.id: c for item in records if item["sk"] == "CONTACT" for c in [contact_from(item["contact"])]},
+        )
+
+    def commit(self, change: Change, now: datetime) -> None:
+        """Write the event's change and its identity in one transaction."""
+        writes = build_writes(change, now, self.records_table, self.events_table)
+        dynamo.write_all(self.client, f"apply {change.envelope.event_key}", writes)
+
+    def deal(self, source: str, source_id: str) -> Deal | None:
+        """The deal of that source id, for people who ask."""
+        alias = dynamo.get(self.client, self.records_table, alias_key(("deal", source, source_id)))
+        return self.deal_by_id(alias["record_id"]) if alias else None
+
+    def deal_by_id(self, deal_id: str) -> Deal | None:
+        """The deal of our id."""
+        item = dynamo.get(self.client, self.records_table, deal_key(deal_id))
+        return deal_from(item["deal"]) if item else None
+
+    def contacts(self, contact_ids: Collection[str]) -> dict[str, Contact]:
+        """These contacts by id."""
+        found = [contact_from(item["contact"]) for item in self._records([contact_key(i) for i in contact_ids])]
+        return {contact.id: contact for contact in found}
+
+    def stage_history(self, deal_id: str) -> list[StageObservation]:
+        """Every stage that events reported for the deal, in their order."""
+        observations: list[StageObservation] = []
+        request: dict[str, Any] = {
+            "TableName": self.records_table,
+            "KeyConditionExpression": "pk = :deal AND begins_with(sk, :stage)",
+            "ExpressionAttributeValues": dynamo.to_wire({":deal": f"DEAL#{deal_id}", ":stage": "STAGE#"}),
+            "ConsistentRead": True,
+        }
+        with dynamo.translated("read the stage history"):
+            for page in self.client.get_paginator("query").paginate(**request):
+                observations += [observation_from(dynamo.from_wire(item)["observation"]) for item in page["Items"]]
+        return sorted(observations, key=lambda seen: seen.mark)
+
+    def commission_due(self, deal_id: str) -> int | None:
+        """The deal version that waits to be settled, if one does."""
+        item = dynamo.get(self.client, self.records_table, {"pk": f"DEAL#{deal_id}", "sk": "COMMISSION#DUE"})
+        return int(item["deal_version"]) if item else None
+
+    def _records(self, keys: Collection[dict[str, str]]) -> list[dict[str, Any]]:
+        return self._read({self.records_table: keys})[self.records_table] if keys else []
+
+    def _read(self, wanted: Any) -> dict[str, list[dict[str, Any]]]:
+        return dynamo.batch_get(self.client, wanted, self.pause)
+
+
+def build_writes(change: Change, now: datetime, records: str, events: str) -> list[TransactWriteItemTypeDef]:
+    """The transaction of one event, as the API takes it: at most 100 items (the mapping admits twenty people)."""
+    writes = [_identity(change, now, events)]
+    writes += [
+        dynamo.delete(events, {"pk": f"AGENT#{key.source}#{key.agent_id}", "sk": f"EVENT#{change.envelope.event_key}"})
+        for key in sorted(change.parked_under)
+    ]
+    if change.deal is not None:
+        writes.append(_deal(change.deal, change.deal_before, records))
+    for alias, record_id in change.aliases.items():
+        writes.append(dynamo.put(records, alias_key(alias) | {"record_id": record_id}, "attribute_not_exists(pk)"))
+    writes += [_contact(contact, based_on, records) for contact, based_on in change.contacts]
+    writes += [_link(change.deal_id, role, "active", records) for role in change.roles_added]
+    writes += [_link(change.deal_id, role, "retired", records) for role in change.roles_retired]
+    if change.observation is not None:
+        writes.append(_stage(change.deal_id, change.observation, records))
+    if change.commission_due and change.deal is not None:
+        writes.append(_commission_due(change.deal, now, records))
+    return writes
+
+
+def _identity(change: Change, now: datetime, events: str) -> TransactWriteItemTypeDef:
+    envelope = change.envelope
+    row = event_key(envelope.event_key) | {
+        "state": APPLIED,
+        "source": envelope.source,
+        "event_id": envelope.event_id,
+        "event_type": envelope.event_type,
+        "receipt": envelope.receipt,
+        "archive_key": envelope.archive_key,
+        "mapping_version": envelope.mapping_version,
+        "received_at": envelope.received_at.isoformat(),
+        "applied_at": now.isoformat(),
+        "deal_id": change.deal_id,
+    }
+    return dynamo.put(events, row, "attribute_not_exists(pk) OR #state <> :applied", {":applied": APPLIED})
+
+
+def _deal(deal: Deal, before: Deal | None, records: str) -> TransactWriteItemTypeDef:
+    item = deal_key(deal.id) | {"version": deal.version, "deal": deal_document(deal)}
+    if before is None:
+        return dynamo.put(records, item, "attribute_not_exists(pk)")
+    return dynamo.put(records, item, "#version = :before", {":before": before.version})
+
+
+def _contact(contact: Contact, based_on: int, records: str) -> TransactWriteItemTypeDef:
+    item = contact_key(contact.id) | {"version": contact.version, "contact": contact_document(contact)}
+    if based_on == 0:
+        return dynamo.put(records, item, "attribute_not_exists(pk)")
+    return dynamo.put(records, item, "#version = :before", {":before": based_on})
+
+
+def _link(deal_id: str, role: DealRole, state: str, records: str) -> TransactWriteItemTypeDef:
+    # Guarded by the deal's version, which every change of its list of people moves.
+    item = {
+        "pk": f"DEAL#{deal_id}",
+        "sk": f"LINK#{role.role}#{role.contact_id}",
+        "gsi_contact_pk": f"CONTACT#{role.contact_id}",
+        "gsi_contact_sk": f"DEAL#{deal_id}#{role.role}",
+        "state": state,
+    }
+    return dynamo.put(records, item)
+
+
+def _stage(deal_id: str, seen: StageObservation, records: str) -> TransactWriteItemTypeDef:
+    # Zero-padded so that the key's order is the marks' order, up to 10^20 microseconds.
+    key = {"pk": f"DEAL#{deal_id}", "sk": f"STAGE#{seen.mark.order:020d}#{seen.mark.event_id}"}
+    return dynamo.put(records, key | {"observation": observation_document(seen)})
+
+
+def _commission_due(deal: Deal, now: datetime, records: str) -> TransactWriteItemTypeDef:
+    key = {"pk": f"DEAL#{deal.id}", "sk": "COMMISSION#DUE"}
+    mark = {"due_kind": "commission", "due_at": int(now.timestamp()), "deal_version": deal.version}
+    return dynamo.put(records, key | mark)

@@ -1,0 +1,170 @@
+"""Events that wait, in the events table.
+
+| pk | sk | what | read by |
+|---|---|---|---|
+| `EVENT#source#event id` | `EVENT` | `applied`, `waiting` or `parked`, with its envelope | event; `due`: kind `event` |
+| `AGENT#source#agent id` | `EVENT#source#event id` | the event is parked for this agent | agent |
+
+Only waiting and parked rows carry `due_kind` and `due_at`, so the index holds nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from domain.agents import AgentKey
+from domain.envelope import Envelope
+from domain.errors import Cause, Conflict
+from domain.ports import Waiting
+from storage import dynamo
+from storage.records import APPLIED, event_key
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+_NOT_APPLIED = "attribute_not_exists(pk) OR #state <> :applied"
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoWaitingRoom:
+    """Waiting events on DynamoDB; implements `domain.ports.WaitingRoom`."""
+
+    client: DynamoDBClient
+    events_table: str
+    directory_table: str
+    pause: Callable[[float], None]
+
+    def find(self, event_key: str) -> Waiting | None:
+        """The event, if it waits."""
+        row = self._row(event_key)
+        return _waiting(row) if row else None
+
+    def defer(self, waiting: Waiting) -> None:
+        """Store a deferred event; one that was applied meanwhile is left alone."""
+        put = dynamo.put(self.events_table, _item(waiting), _NOT_APPLIED, {":applied": APPLIED})
+        try:
+            dynamo.write_all(self.client, f"defer {waiting.envelope.event_key}", [put])
+        except Conflict:
+            row = dynamo.get(self.client, self.events_table, event_key(waiting.envelope.event_key))
+            if row is None or row["state"] != APPLIED:
+                raise
+
+    def park(self, waiting: Waiting) -> None:
+        """Store the event under every missing agent, in one transaction that checks that each is still missing."""
+        before = self._row(waiting.envelope.event_key)
+        gone = _missing(before) - waiting.missing if before else frozenset()
+        writes = [dynamo.put(self.events_table, _item(waiting), _NOT_APPLIED, {":applied": APPLIED})]
+        for key in sorted(waiting.missing):
+            writes.append(dynamo.put(self.events_table, _agent_key(key, waiting.envelope.event_key)))
+            writes.append(dynamo.absent(self.directory_table, {"source": key.source, "agent_id": key.agent_id}))
+        writes += [self._drop(key, waiting.envelope.event_key) for key in sorted(gone)]
+        dynamo.write_all(self.client, f"park {waiting.envelope.event_key}", writes)
+
+    def due(self, now: datetime, limit: int) -> Sequence[Waiting]:
+        """The events whose time has come, oldest first."""
+        with dynamo.translated("read due events"):
+            page = self.client.query(
+                TableName=self.events_table,
+                IndexName="due",
+                KeyConditionExpression="due_kind = :kind AND due_at <= :now",
+                ExpressionAttributeValues=dynamo.to_wire({":kind": "event", ":now": int(now.timestamp())}),
+                Limit=limit,
+            )
+        return [_waiting(dynamo.from_wire(item)) for item in page["Items"]]
+
+    def parked_for(self, keys: Collection[AgentKey]) -> Sequence[Waiting]:
+        """The events parked under any of these agents."""
+        events = {event for key in keys for event in self._parked_under(key)}
+        wanted = {self.events_table: [event_key(event) for event in events]}
+        rows = dynamo.batch_get(self.client, wanted, self.pause)[self.events_table]
+        return [_waiting(row) for row in rows if row["state"] != APPLIED]
+
+    def reschedule(self, event_keys: Iterable[str], due_at: datetime) -> None:
+        """Look at these again at `due_at`; those no longer waiting are skipped."""
+        for key in event_keys:
+            try:
+                with dynamo.translated(f"reschedule {key}"):
+                    self.client.update_item(
+                        TableName=self.events_table,
+                        Key=dynamo.to_wire(event_key(key)),
+                        UpdateExpression="SET due_at = :due",
+                        ConditionExpression="attribute_exists(due_at)",
+                        ExpressionAttributeValues=dynamo.to_wire({":due": int(due_at.timestamp())}),
+                    )
+            except Conflict:  # applied or closed since it was read: nothing left to look at
+                continue
+
+    def close(self, event_key: str) -> None:
+        """Forget the event and its parking rows, unless it was applied."""
+        row = self._row(event_key)
+        if row is None:
+            return
+        key = {"pk": row["pk"], "sk": row["sk"]}
+        gone = dynamo.delete(self.events_table, key)
+        gone["Delete"] |= {
+            "ConditionExpression": "#state <> :applied",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": dynamo.to_wire({":applied": APPLIED}),
+        }
+        drops = [self._drop(agent, event_key) for agent in sorted(_missing(row))]
+        try:
+            dynamo.write_all(self.client, f"close {event_key}", [gone, *drops])
+        except Conflict:  # applied meanwhile, by another delivery of the same event: that is the better end
+            return
+
+    def _row(self, key: str) -> dict[str, Any] | None:
+        row = dynamo.get(self.client, self.events_table, event_key(key))
+        return row if row and row["state"] != APPLIED else None
+
+    def _parked_under(self, key: AgentKey) -> list[str]:
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.events_table,
+            KeyConditionExpression="pk = :agent",
+            ExpressionAttributeValues=dynamo.to_wire({":agent": _agent_key(key, "")["pk"]}),
+            ConsistentRead=True,
+        )
+        with dynamo.translated(f"read events parked for {key}"):
+            return [dynamo.from_wire(item)["sk"].removeprefix("EVENT#") for page in pages for item in page["Items"]]
+
+    def _drop(self, key: AgentKey, event: str) -> TransactWriteItemTypeDef:
+        return dynamo.delete(self.events_table, _agent_key(key, event))
+
+
+def _agent_key(key: AgentKey, event: str) -> dict[str, str]:
+    return {"pk": f"AGENT#{key.source}#{key.agent_id}", "sk": f"EVENT#{event}"}
+
+
+def _item(waiting: Waiting) -> dict[str, Any]:
+    return event_key(waiting.envelope.event_key) | {
+        "state": "parked" if waiting.cause is Cause.UNKNOWN_AGENT else "waiting",
+        "cause": str(waiting.cause),
+        "reason": waiting.reason,
+        "since": waiting.since.isoformat(),
+        "attempts": waiting.attempts,
+        "missing": [list(key) for key in sorted(waiting.missing)],
+        "deal": waiting.deal,
+        "envelope": waiting.envelope.to_json(),
+        "due_kind": "event",
+        "due_at": int(waiting.due_at.timestamp()),
+    }
+
+
+def _waiting(row: dict[str, Any]) -> Waiting:
+    return Waiting(
+        envelope=Envelope.from_json(row["envelope"]),
+        cause=Cause(row["cause"]),
+        reason=row["reason"],
+        since=datetime.fromisoformat(row["since"]),
+        due_at=datetime.fromtimestamp(int(row["due_at"]), tz=UTC),
+        attempts=int(row["attempts"]),
+        missing=_missing(row),
+        deal=row["deal"],
+    )
+
+
+def _missing(row: dict[str, Any]) -> frozenset[AgentKey]:
+    return frozenset(AgentKey(*pair) for pair in row.get("missing", []))

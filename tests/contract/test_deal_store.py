@@ -1,0 +1,161 @@
+"""The CRM store in memory and on DynamoDB keep the same promises."""
+
+from __future__ import annotations
+
+import itertools
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from domain.agents import AgentKey
+from domain.deal import AgentShare, DealFacts
+from domain.envelope import Envelope
+from domain.errors import Cause, Conflict
+from domain.merging import merge
+from domain.money import Money
+from domain.ports import Waiting
+from domain.stages import Stage
+from domain.terms import Role, Side
+from tests.builders import NOW, envelope, facts, person
+
+ids = map(str, itertools.count(1))
+
+
+def load(store: Any, event: DealFacts) -> tuple[Envelope, Any]:
+    message = envelope(event.event_id)
+    contacts = {(event.source, p.source_id) for p in event.participants or () if p.source_id}
+    held = store.load(message, (event.source, event.source_id), contacts, people=event.participants is not None)
+    return message, held
+
+
+def apply(store: Any, event: DealFacts) -> None:
+    message, held = load(store, event)
+    store.commit(merge(event, held, message, lambda: next(ids)), NOW)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def store(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(f"{request.param}_deal_store")
+
+
+def full_deal() -> DealFacts:
+    share = AgentShare(
+        source="transactions", agent_id="A-1", side=Side.LISTING, share=Fraction(1, 3),
+        name="M", licence="L", office="O", crm_user_id="u", crm_contact_id="c",
+    )  # fmt: skip
+    return facts(
+        1,
+        people=[
+            person(Role.BUYER, "P1", name="Zoë 李 🏡", phone=None),
+            person(Role.SELLER, name="Sam", email="s@example.com"),
+        ],
+        values={
+            "stage": Stage.CLOSED,
+            "sale_price": Money.rounded_half_up(Decimal(525000)),
+            "closing_date": NOW.date(),
+            "property.city": "Missoula",
+            "office": None,
+        },
+        agents=(share, share.model_copy(update={"agent_id": "A-2", "share": Fraction(2, 3)})),
+    )
+
+
+def test_what_is_committed_is_what_is_loaded(store: Any) -> None:
+    event = full_deal()
+    message, held = load(store, event)
+    assert (held.deal, held.applied) == (None, False)
+    change = merge(event, held, message, lambda: next(ids))
+    store.commit(change, NOW)
+
+    _, again = load(store, event)
+    assert again.applied
+    assert again.deal == change.deal
+    assert again.contacts == {contact.id: contact for contact, _ in change.contacts}
+    assert again.aliases == dict(change.aliases)
+    assert store.deal("transactions", "T-1") == change.deal
+    assert store.contacts(again.contacts.keys()) == again.contacts
+    assert store.stage_history(change.deal_id) == [change.observation]
+    assert store.commission_due(change.deal_id) == 1
+
+
+def test_an_event_is_applied_once(store: Any) -> None:
+    event = facts(1, values={"reference": "A"})
+    message, held = load(store, event)
+    assert not store.was_applied(message)
+    change = merge(event, held, message, lambda: next(ids))
+    store.commit(change, NOW)
+    assert store.was_applied(message)
+    with pytest.raises(Conflict):
+        store.commit(change, NOW)
+
+
+def test_of_two_writers_of_one_deal_the_second_must_decide_again(store: Any) -> None:
+    apply(store, facts(1, values={"reference": "A"}))
+    second, third = facts(2, values={"reference": "B"}), facts(3, values={"office": "N"})
+    message, held = load(store, second)
+    apply(store, third)
+    with pytest.raises(Conflict):
+        store.commit(merge(second, held, message, lambda: next(ids)), NOW)
+    assert not store.was_applied(message)
+
+
+def test_of_two_first_events_of_one_deal_one_makes_the_record(store: Any) -> None:
+    one, two = facts(1, values={"reference": "A"}), facts(2, values={"reference": "B"})
+    message, held = load(store, one)
+    apply(store, two)
+    with pytest.raises(Conflict):
+        store.commit(merge(one, held, message, lambda: next(ids)), NOW)
+
+
+def test_two_deals_that_change_one_contact_do_not_lose_an_update(store: Any) -> None:
+    apply(store, facts(1, people=[person(Role.BUYER, "P1", name="Ana")]))
+    elsewhere = facts(2, people=[person(Role.BUYER, "P1", phone="+14065550101")], source_id="T-2")
+    message, held = load(store, elsewhere)
+    apply(store, facts(3, people=[person(Role.BUYER, "P1", email="ana@example.com")]))
+    with pytest.raises(Conflict):
+        store.commit(merge(elsewhere, held, message, lambda: next(ids)), NOW)
+
+
+def test_people_without_an_id_are_loaded_only_for_events_that_list_people(store: Any) -> None:
+    apply(store, facts(1, people=[person(Role.SELLER, name="Sam", email="s@example.com")]))
+    _, status_only = load(store, facts(2, values={"reference": "A"}))
+    assert status_only.contacts == {}
+    _, listing = load(store, facts(3, people=[]))
+    assert [contact.values["name"] for contact in listing.contacts.values()] == ["Sam"]
+
+
+def test_an_id_may_hold_any_character(store: Any) -> None:
+    odd = "T#1/ü 🏡"
+    apply(store, facts(1, source_id=odd, values={"reference": "A"}))
+    assert store.deal("transactions", odd).details.reference == "A"
+
+
+def test_a_cleared_value_keeps_its_mark(store: Any) -> None:
+    apply(store, facts(2, people=[person(Role.BUYER, "P1", phone=None)], values={"office": None}))
+    apply(store, facts(1, people=[person(Role.BUYER, "P1", phone="+14065550101")], values={"office": "North"}))
+    deal = store.deal("transactions", "T-1")
+    assert deal.details.office is None
+    (contact,) = store.contacts([deal.participants[0].contact_id]).values()
+    assert contact.values == {"phone": None}
+
+
+def test_applying_a_parked_event_takes_its_parking_rows_along(store: Any, request: pytest.FixtureRequest) -> None:
+    kind = "memory" if "Memory" in type(store).__name__ else "dynamodb"
+    room = request.getfixturevalue(f"{kind}_waiting_room")
+    event = facts(1, values={"reference": "A"})
+    missing = AgentKey("transactions", "A-9")
+    room.park(Waiting(envelope(event.event_id), Cause.UNKNOWN_AGENT, "r", NOW, NOW, missing=frozenset({missing})))
+    message, held = load(store, event)
+    assert held.parked_under == {missing}
+    store.commit(merge(event, held, message, lambda: next(ids)), NOW)
+    assert room.parked_for([missing]) == []
+    assert room.find(message.event_key) is None
+
+
+def test_links_are_kept_when_somebody_leaves_the_list(store: Any) -> None:
+    apply(store, facts(1, people=[person(Role.BUYER, "P1", name="A"), person(Role.SELLER, "P2", name="B")]))
+    apply(store, facts(2, people=[person(Role.SELLER, "P2", name="B")]))
+    deal = store.deal("transactions", "T-1")
+    assert [link.role for link in deal.participants] == [Role.SELLER]

@@ -1,0 +1,320 @@
+"""What cfn-lint and checkov do not see: numbers that belong together, grants that are too wide, names on two sides."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from cli import tools
+from runtime import config
+from tests.template import ROOT, defaults, queues, resolve, resources, tables, template
+
+FUNCTIONS = resources("AWS::Serverless::Function")
+QUEUES = resources("AWS::SQS::Queue")
+TABLES = resources("AWS::DynamoDB::Table")
+
+#: Managed by the account, or by nobody: CloudFormation takes no tags for them.
+TAGLESS = {
+    "AWS::ApiGateway::Account",
+    "AWS::S3::BucketPolicy",
+    "AWS::SQS::QueuePolicy",
+}
+
+#: Actions that AWS offers no resource for; each may stand on "*".
+NO_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
+def environments() -> dict[str, dict[str, Any]]:
+    """The parameters of each deployment: the defaults, and those of samconfig.toml."""
+    samconfig = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    found = {"defaults": defaults()}
+    for name in ("local", "prod"):
+        text = samconfig[name]["deploy"]["parameters"]["parameter_overrides"]
+        found[name] = defaults() | dict(pair.split("=", 1) for pair in text.split())
+    return found
+
+
+ENVIRONMENTS = environments()
+
+
+def role_statements() -> Iterator[tuple[str, dict[str, Any]]]:
+    """(role, statement) of every inline policy."""
+    for name, role in resources("AWS::IAM::Role").items():
+        for policy in role["Properties"].get("Policies", []):
+            yield from ((name, statement) for statement in policy["PolicyDocument"]["Statement"])
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def grants(role: str) -> dict[str, list[Any]]:
+    """Action to resources, of one role."""
+    found: dict[str, list[Any]] = {}
+    for name, statement in role_statements():
+        if name == role:
+            for action in as_list(statement["Action"]):
+                found.setdefault(action, []).extend(as_list(statement["Resource"]))
+    return found
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_message_stays_hidden_for_six_times_the_time_that_processing_may_take(environment: str) -> None:
+    parameters = ENVIRONMENTS[environment]
+    queue = resolve(QUEUES["TransactionsQueue"]["Properties"]["VisibilityTimeout"], parameters)
+    function = resolve(FUNCTIONS["ProcessFunction"]["Properties"]["Timeout"], parameters)
+    assert int(queue) >= 6 * int(function)
+
+
+def test_cloudformation_refuses_every_pair_of_timeouts_that_breaks_the_rule() -> None:
+    timeouts = template()["Parameters"]["ProcessTimeout"]["AllowedValues"]
+    visibilities = template()["Parameters"]["VisibilityTimeout"]["AllowedValues"]
+    allowed = {}
+    for rule in template()["Rules"].values():
+        _, timeout = rule["RuleCondition"]["Fn::Equals"]
+        [assertion] = rule["Assertions"]
+        allowed[int(timeout)] = [int(value) for value in assertion["Assert"]["Fn::Contains"][0]]
+    assert allowed == {timeout: [value for value in visibilities if value >= 6 * timeout] for timeout in timeouts}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_fault_that_nobody_understands_has_as_many_attempts_as_process_is_told(environment: str) -> None:
+    parameters = ENVIRONMENTS[environment]
+    redrive = resolve(QUEUES["TransactionsQueue"]["Properties"]["RedrivePolicy"], parameters)
+    told = resolve(FUNCTIONS["ProcessFunction"]["Properties"]["Environment"]["Variables"]["MAX_RECEIVES"], parameters)
+    assert int(redrive["maxReceiveCount"]) == int(told) >= 3
+
+
+def test_dead_letters_outlive_what_their_source_keeps() -> None:
+    for name, queue in QUEUES.items():
+        redrive = queue["Properties"].get("RedrivePolicy")
+        if redrive:
+            dead = QUEUES[redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]]["Properties"]
+            assert dead["MessageRetentionPeriod"] == 14 * 86_400, name
+            assert dead["MessageRetentionPeriod"] > queue["Properties"]["MessageRetentionPeriod"], name
+
+
+def test_a_dead_letter_queue_takes_messages_of_its_own_source_only() -> None:
+    made = queues()
+    source = resolve({"Fn::GetAtt": ["TransactionsQueue", "Arn"]})
+    allow = resolve(QUEUES["TransactionsDeadLetterQueue"]["Properties"]["RedriveAllowPolicy"])
+    assert allow == {"redrivePermission": "byQueue", "sourceQueueArns": [source]}
+    assert source.endswith(f":{made['TransactionsQueue']['QueueName']}")
+    for name, queue in QUEUES.items():
+        assert "RedrivePolicy" in queue["Properties"] or "RedriveAllowPolicy" in queue["Properties"], name
+
+
+def test_every_queue_is_encrypted_and_refuses_plain_http() -> None:
+    [policy] = resources("AWS::SQS::QueuePolicy").values()
+    assert {ref["Ref"] for ref in policy["Properties"]["Queues"]} == set(QUEUES)
+    [statement] = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert {ref["Fn::GetAtt"][0] for ref in statement["Resource"]} == set(QUEUES)
+    assert all(queue["Properties"]["SqsManagedSseEnabled"] for queue in QUEUES.values())
+
+
+def test_a_batch_reports_its_failures_one_by_one_and_nothing_is_filtered_away() -> None:
+    for name, function in FUNCTIONS.items():
+        for event in function["Properties"]["Events"].values():
+            if event["Type"] == "SQS":
+                assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
+                # SQS deletes what a filter does not match.
+                assert "FilterCriteria" not in event["Properties"], name
+                assert event["Properties"]["ScalingConfig"]["MaximumConcurrency"], name
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_reserved_concurrency_covers_what_the_queue_may_use(environment: str) -> None:
+    parameters = ENVIRONMENTS[environment]
+    maximum, reserved = (int(parameters[f"Process{kind}Concurrency"]) for kind in ("Maximum", "Reserved"))
+    assert maximum >= 2
+    assert reserved == 0 or reserved >= maximum
+
+
+def test_no_grant_has_a_wildcard_action() -> None:
+    wide = [
+        (role, action)
+        for role, statement in role_statements()
+        for action in as_list(statement["Action"])
+        if "*" in action
+    ]
+    assert wide == []
+
+
+def test_a_grant_on_everything_is_one_that_aws_offers_no_resource_for() -> None:
+    for role, statement in role_statements():
+        for resource in as_list(statement["Resource"]):
+            text = str(resource)
+            if text == "*":
+                assert set(as_list(statement["Action"])) <= NO_RESOURCES, role
+            elif "*" in text:  # the objects of our bucket have no names that a template could know
+                assert resource == {"Fn::Sub": "${ArchiveBucket.Arn}/*"}, role
+                assert statement["Action"] in {"s3:GetObject", "s3:PutObject"}, role
+
+
+def test_functions_have_only_roles_that_are_written_out_here() -> None:
+    for name, function in FUNCTIONS.items():
+        assert "Policies" not in function["Properties"], name
+        role = resources("AWS::IAM::Role")[function["Properties"]["Role"]["Fn::GetAtt"][0]]
+        assert "ManagedPolicyArns" not in role["Properties"], name
+
+
+def test_nobody_may_scan_a_table_or_delete_a_record() -> None:
+    for role, statement in role_statements():
+        actions = as_list(statement["Action"])
+        assert not {"dynamodb:Scan", "dynamodb:PartiQLSelect"} & set(actions), role
+        if "dynamodb:DeleteItem" in actions:
+            assert as_list(statement["Resource"]) == [{"Fn::GetAtt": ["EventsTable", "Arn"]}], role
+
+
+def test_ingest_reaches_no_table_and_no_provider() -> None:
+    ingest = grants("IngestRole")
+    assert not [action for action in ingest if action.startswith("dynamodb:")]
+    assert "s3:GetObject" not in ingest
+    assert secrets_of("IngestRole") == {"webhooks/transactions", "webhooks/brokermint", "webhooks/dotloop"}
+
+
+def test_process_reads_no_webhook_secret_and_never_sends_to_its_own_queue() -> None:
+    assert secrets_of("ProcessRole") == {"providers/dotloop", "providers/brokermint"}
+    assert grants("ProcessRole")["sqs:SendMessage"] == [{"Fn::GetAtt": ["TransactionsDeadLetterQueue", "Arn"]}]
+
+
+def secrets_of(role: str) -> set[str]:
+    """The secrets that a role may read, without their common prefix."""
+    found = resources("AWS::SecretsManager::Secret")
+    names = [
+        found[ref["Ref"]]["Properties"]["Name"]["Fn::Sub"] for ref in grants(role)["secretsmanager:GetSecretValue"]
+    ]
+    return {name.removeprefix("dealwire/${EnvironmentName}/") for name in names}
+
+
+def test_secrets_begin_as_random_values_under_the_prefix_that_the_functions_are_told() -> None:
+    for name, secret in resources("AWS::SecretsManager::Secret").items():
+        assert secret["Properties"]["Name"]["Fn::Sub"].startswith("dealwire/${EnvironmentName}/"), name
+        assert "SecretString" not in secret["Properties"], name
+        assert "GenerateSecretString" in secret["Properties"], name
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_can_be_restored_and_outlives_its_stack(name: str) -> None:
+    table = TABLES[name]
+    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+    assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["Properties"]["DeletionProtectionEnabled"] is True
+    assert table["Properties"]["SSESpecification"] == {"SSEEnabled": True}
+    assert "TimeToLiveSpecification" not in table["Properties"]
+
+
+def test_the_archive_is_private_encrypted_versioned_and_outlives_its_stack() -> None:
+    [bucket] = resources("AWS::S3::Bucket").values()
+    assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+    assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["Properties"]["BucketEncryption"]
+    [policy] = resources("AWS::S3::BucketPolicy").values()
+    [statement] = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_every_function_writes_to_a_log_group_of_its_own_that_forgets() -> None:
+    groups = resources("AWS::Logs::LogGroup")
+    assert all(group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
+    used = {name: function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"] for name, function in FUNCTIONS.items()}
+    assert len(set(used.values())) == len(FUNCTIONS)
+    for name, group in used.items():
+        role = FUNCTIONS[name]["Properties"]["Role"]["Fn::GetAtt"][0]
+        assert grants(role)["logs:PutLogEvents"] == [{"Fn::GetAtt": [group, "Arn"]}]
+
+
+def test_the_api_keeps_the_signed_bytes_and_logs_no_payload() -> None:
+    api = resources("AWS::Serverless::Api")["WebhooksApi"]["Properties"]
+    assert api["BinaryMediaTypes"] == ["*/*"]
+    assert all(setting["DataTraceEnabled"] is False for setting in api["MethodSettings"])
+    assert not re.search(
+        r"\$input|\$context\.(requestOverride|authorizer)|querystring|header", api["AccessLogSetting"]["Format"]
+    )
+
+
+def test_sweeps_do_not_overlap_and_a_lost_one_leaves_a_trace() -> None:
+    sweep = FUNCTIONS["SweepFunction"]["Properties"]
+    schedule = sweep["Events"]["EveryMinute"]["Properties"]
+    dead = {"Fn::GetAtt": ["SweepDeadLetterQueue", "Arn"]}
+    assert sweep["Timeout"] < 60
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    assert schedule["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 60
+    assert schedule["DeadLetterConfig"] == {"Arn": dead}
+    # Scheduler's call is asynchronous: what the function itself raises is Lambda's to keep.
+    assert sweep["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"] == dead
+    assert dead in grants("SweepRole")["sqs:SendMessage"]
+    assert dead in grants("SweepScheduleRole")["sqs:SendMessage"]
+
+
+def test_every_resource_says_whose_it_is() -> None:
+    for name, resource in resources().items():
+        if resource["Type"] in TAGLESS:
+            continue
+        tags = resource["Properties"].get("Tags")
+        if resource["Type"] == "AWS::Serverless::Function":
+            tags = template()["Globals"]["Function"]["Tags"]
+        listed = {tag["Key"]: tag["Value"] for tag in tags} if isinstance(tags, list) else tags
+        assert listed == {"Application": "dealwire", "Environment": {"Ref": "EnvironmentName"}}, name
+
+
+def settings_classes() -> dict[str, type[Any]]:
+    """Function to its settings: `IngestFunction` reads `IngestSettings`."""
+    found = {
+        f"{name.removesuffix('Settings')}Function": item
+        for name, item in vars(config).items()
+        if name.endswith("Settings")
+    }
+    return {name: item for name, item in found.items() if dataclasses.is_dataclass(item)}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_given_the_variables_that_its_settings_name_and_no_others(name: str) -> None:
+    given = set(FUNCTIONS[name]["Properties"]["Environment"]["Variables"])
+    named = {field.name.upper() for field in dataclasses.fields(settings_classes()[name])}
+    assert given - {"POWERTOOLS_SERVICE_NAME"} == named
+
+
+def test_every_parameter_and_every_default_is_one_that_the_template_uses() -> None:
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8").partition("\nRules:")[2]
+    unused = [name for name in template()["Parameters"] if not re.search(rf"(!Ref |\$\{{){name}\b", text)]
+    assert unused == []
+    unknown = {name: set(parameters) - set(defaults()) for name, parameters in ENVIRONMENTS.items()}
+    assert unknown == {name: set() for name in ENVIRONMENTS}
+
+
+def test_no_room_hides_a_module_of_the_standard_library() -> None:
+    rooms = {path.name for path in (ROOT / "src").iterdir()}
+    assert not rooms & sys.stdlib_module_names
+
+
+def test_moto_takes_the_tables_and_queues_as_the_template_states_them() -> None:
+    with mock_aws():
+        dynamodb = boto3.client("dynamodb", region_name="us-east-1")
+        sqs = boto3.client("sqs", region_name="us-east-1")
+        for table in tables().values():
+            dynamodb.create_table(**table)
+        urls = {name: sqs.create_queue(**queue)["QueueUrl"] for name, queue in queues().items()}
+        attributes = sqs.get_queue_attributes(QueueUrl=urls["TransactionsQueue"], AttributeNames=["All"])["Attributes"]
+    assert set(urls) == set(QUEUES)
+    assert "TransactionsDeadLetterQueue" in attributes["RedrivePolicy"]
+    assert attributes["VisibilityTimeout"] == "180"
+
+
+def test_make_and_the_local_cloud_run_the_same_versions_of_their_tools() -> None:
+    makefile = Path(ROOT / "Makefile").read_text(encoding="utf-8")
+    for package, _ in (tools.SAM, tools.MINISTACK):
+        assert package in makefile

@@ -1,0 +1,97 @@
+"""The CRM store in memory: the same conditions as the DynamoDB one, atomic under a lock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from domain.agents import AgentKey
+from domain.deal import Contact, Deal, DealRole, StageObservation
+from domain.envelope import Envelope
+from domain.errors import Conflict
+from domain.ports import Change, Snapshot
+from tests.fakes.waiting import MemoryWaitingRoom
+
+
+@dataclass
+class MemoryDealStore:
+    """Implements `domain.ports.DealStore`; what it holds is public for the tests to read."""
+
+    waiting: MemoryWaitingRoom = field(default_factory=MemoryWaitingRoom)
+    events: set[str] = field(default_factory=set)
+    deals: dict[str, Deal] = field(default_factory=dict)
+    people: dict[str, Contact] = field(default_factory=dict)
+    aliases: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    links: dict[tuple[str, DealRole], str] = field(default_factory=dict)
+    observations: dict[tuple[str, str], StageObservation] = field(default_factory=dict)
+    due: dict[str, int] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def was_applied(self, envelope: Envelope) -> bool:
+        return envelope.event_key in self.events
+
+    def load(
+        self, envelope: Envelope, deal: tuple[str, str], contacts: Collection[tuple[str, str]], *, people: bool
+    ) -> Snapshot:
+        with self.lock:
+            asked = [("deal", *deal), *(("contact", *contact) for contact in contacts)]
+            aliases = {alias: self.aliases[alias] for alias in asked if alias in self.aliases}
+            held = self.deals.get(aliases.get(("deal", *deal), ""))
+            ids = {record for (kind, _, _), record in aliases.items() if kind == "contact"}
+            if held and people:
+                ids |= set(held.people.values())
+            parked = self.waiting.rows.get(envelope.event_key)
+            return Snapshot(
+                applied=envelope.event_key in self.events,
+                parked_under=parked.missing if parked else frozenset[AgentKey](),
+                deal=held,
+                aliases=aliases,
+                contacts={i: self.people[i] for i in ids if i in self.people},
+            )
+
+    def commit(self, change: Change, now: datetime) -> None:
+        with self.lock:
+            self._check(change)
+            self.events.add(change.envelope.event_key)
+            self.waiting.applied.add(change.envelope.event_key)
+            self.waiting.rows.pop(change.envelope.event_key, None)
+            if change.deal is not None:
+                self.deals[change.deal_id] = change.deal
+                if change.commission_due:
+                    self.due[change.deal_id] = change.deal.version
+            self.aliases |= change.aliases
+            self.people |= {contact.id: contact for contact, _ in change.contacts}
+            self.links |= {(change.deal_id, role): "active" for role in change.roles_added}
+            self.links |= {(change.deal_id, role): "retired" for role in change.roles_retired}
+            if change.observation is not None:
+                self.observations[change.deal_id, str(change.observation.mark)] = change.observation
+
+    def _check(self, change: Change) -> None:
+        held = self.deals.get(change.deal_id)
+        stale_deal = change.deal is not None and held != change.deal_before
+        stale_people = any(
+            (self.people[contact.id].version if contact.id in self.people else 0) != based_on
+            for contact, based_on in change.contacts
+        )
+        if (
+            change.envelope.event_key in self.events
+            or stale_deal
+            or stale_people
+            or change.aliases.keys() & self.aliases
+        ):
+            raise Conflict(change.envelope.event_key)
+
+    def deal(self, source: str, source_id: str) -> Deal | None:
+        return self.deals.get(self.aliases.get(("deal", source, source_id), ""))
+
+    def contacts(self, contact_ids: Collection[str]) -> dict[str, Contact]:
+        return {i: self.people[i] for i in contact_ids if i in self.people}
+
+    def stage_history(self, deal_id: str) -> list[StageObservation]:
+        mine = [seen for (deal, _), seen in self.observations.items() if deal == deal_id]
+        return sorted(mine, key=lambda seen: seen.mark)
+
+    def commission_due(self, deal_id: str) -> int | None:
+        return self.due.get(deal_id)

@@ -1,0 +1,327 @@
+"""One event through the flow: applied once, or kept with the cause for which it cannot be applied."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain.agents import AgentKey
+from domain.deal import Deal
+from domain.envelope import Envelope
+from domain.errors import Cause, Conflict, Deferred, PermanentError, Unavailable
+from domain.ports import Change
+from domain.stages import Stage
+from flows.process_event import Outcome, Policy, Result, deferral_s, give_up, process_event
+from flows.release_waiting import Released, import_agents, sweep
+from tests.builders import NOW, agent, envelope
+from tests.fakes.agents import MemoryAgentDirectory
+from tests.fakes.archive import MemoryArchive
+from tests.fakes.deals import MemoryDealStore
+from tests.fakes.queues import MemoryQueues
+from tests.fakes.waiting import MemoryWaitingRoom
+from tests.fakes.world import Clock
+
+POLICY = Policy(zone="America/Denver", longest_deferral=timedelta(hours=24))
+
+
+class Failing:
+    """A provider's API that always answers with the same error."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def fetch(self, source: str, paths: Any) -> Any:
+        raise self.error
+
+
+@dataclass(frozen=True)
+class MemoryPorts:
+    archive: Any
+    directory: Any
+    deals: Any
+    waiting: Any
+    dead: Any
+    api: Any
+
+
+@dataclass
+class Bench:
+    """Every port in memory, with the knobs a test turns."""
+
+    directory: MemoryAgentDirectory = field(default_factory=MemoryAgentDirectory)
+    clock: Clock = field(default_factory=Clock)
+    queues: MemoryQueues = field(default_factory=MemoryQueues)
+    archive: MemoryArchive = field(default_factory=MemoryArchive)
+
+    def __post_init__(self) -> None:
+        self.waiting = MemoryWaitingRoom(directory=self.directory)
+        self.deals = MemoryDealStore(waiting=self.waiting)
+        nobody = Failing(AssertionError("no provider is asked"))
+        self.ports = MemoryPorts(self.archive, self.directory, self.deals, self.waiting, self.queues, nobody)
+
+    def event(self, number: int, event_type: str = "deal.updated", **data: Any) -> Envelope:
+        body = {"id": f"evt-{number}", "type": event_type, "occurred_at": (NOW + timedelta(minutes=number)).isoformat()}
+        document = {**body, "data": {"id": "T-1", "version": number, **data}}
+        message = envelope(f"evt-{number}", event_type=event_type, body=json.dumps(document).encode())
+        self.archive.put(message.archive_key, message.body or b"", {})
+        return message
+
+    def process(self, message: Envelope) -> Outcome:
+        return process_event(message, self.ports, POLICY, self.clock.world())
+
+    def sweep(self) -> Released:
+        return sweep(waiting=self.waiting, directory=self.directory, queue=self.queues, now=self.clock.now())
+
+    def process_queued(self) -> list[Outcome]:
+        messages, self.queues.sent[:] = list(self.queues.sent), []
+        return [self.process(message) for message in messages]
+
+    @property
+    def deal(self) -> Deal:
+        deal = self.deals.deal("transactions", "T-1")
+        assert deal is not None
+        return deal
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+OURS = {"role": "listing_agent", "side": "listing", "agent_id": "A-1"}
+CO_LISTED = [{**OURS, "share": "1/3"}, {**OURS, "role": "co_listing_agent", "agent_id": "A-2", "share": "2/3"}]
+
+
+def test_an_event_is_applied(bench: Bench) -> None:
+    outcome = bench.process(bench.event(1, status="Active", reference="12 Elm"))
+    assert outcome.result is Result.APPLIED
+    assert outcome.deal_id == bench.deal.id
+    assert (bench.deal.details.stage, bench.deal.details.reference) == (Stage.ACTIVE, "12 Elm")
+
+
+def test_a_repeated_event_changes_nothing(bench: Bench) -> None:
+    message = bench.event(1, status="Active")
+    bench.process(message)
+    before = bench.deal
+    assert bench.process(replace(message, receipt="another delivery")).result is Result.REPEATED
+    assert bench.deal == before
+
+
+def test_the_body_comes_from_the_archive_when_the_message_does_not_carry_it(bench: Bench) -> None:
+    assert bench.process(bench.event(1, status="Active").without_body()).result is Result.APPLIED
+
+
+def test_a_body_that_left_the_archive_is_a_dead_letter_that_says_so(bench: Bench) -> None:
+    message = replace(bench.event(1, status="Active"), body=None, archive_key="gone")
+    assert bench.process(message).result is Result.DEAD
+    assert "gone" in bench.queues.dead[0][2]
+
+
+def test_a_status_only_event_may_come_before_the_full_one(bench: Bench) -> None:
+    bench.process(bench.event(2, "deal.status_changed", status="Under Contract", status_reason="accepted"))
+    bench.process(bench.event(1, status="Active", reference="12 Elm"))
+    assert (bench.deal.details.stage, bench.deal.details.reference) == (Stage.UNDER_CONTRACT, "12 Elm")
+    assert [seen.reason for seen in bench.deals.stage_history(bench.deal.id)] == [None, "accepted"]
+
+
+def test_a_closing_records_the_fact_and_what_is_due_and_computes_nothing(bench: Bench) -> None:
+    bench.directory.add([agent("A-1")])
+    closing = {"status": "Closed", "sale_price": "525000", "dates": {"closing": "2026-03-01"}, "participants": [OURS]}
+    bench.process(bench.event(1, "deal.closed", represented_side="listing", **closing))
+    assert bench.deal.details.stage is Stage.CLOSED
+    assert bench.deals.commission_due(bench.deal.id) == bench.deal.version
+
+
+def test_what_does_not_fit_is_dead_at_once_with_every_failing_field_and_no_value(bench: Bench) -> None:
+    outcome = bench.process(bench.event(1, status="Bewitched", sale_price="1.234,56"))
+    assert (outcome.result, outcome.cause) == (Result.DEAD, Cause.MAPPING)
+    ((message, cause, reason),) = bench.queues.dead
+    assert (message.event_id, cause) == ("evt-1", Cause.MAPPING)
+    assert "data.status" in reason
+    assert "data.sale_price" in reason
+    assert "Bewitched" not in reason
+    assert "1.234,56" not in reason
+
+
+def test_an_unknown_agent_of_ours_parks_the_event_under_each_missing_id(bench: Bench) -> None:
+    bench.directory.add([agent("A-1")])
+    outcome = bench.process(bench.event(1, represented_side="listing", participants=CO_LISTED))
+    assert (outcome.result, outcome.cause) == (Result.PARKED, Cause.UNKNOWN_AGENT)
+    (waiting,) = bench.waiting.parked_for([AgentKey("transactions", "A-2")])
+    assert waiting.deal == "transactions/T-1"
+    assert waiting.envelope.body is None
+    assert bench.deals.deals == {}
+
+
+def test_what_can_never_succeed_does_not_wait_for_an_agent_first(bench: Bench) -> None:
+    message = bench.event(1, represented_side="listing", participants=[OURS], sale_price="a lot")
+    assert bench.process(message).result is Result.DEAD
+
+
+def test_the_other_sides_agent_parks_nothing(bench: Bench) -> None:
+    outside = {"role": "buyers_agent", "name": "Lee Park", "company": "Else Realty", "licence": "L9"}
+    assert bench.process(bench.event(1, represented_side="listing", participants=[outside])).result is Result.APPLIED
+
+
+def test_importing_the_last_missing_agent_releases_the_events_in_the_order_of_the_deal(bench: Bench) -> None:
+    late = replace(bench.event(2, represented_side="listing", participants=CO_LISTED), received_at=NOW)
+    early = bench.event(1, represented_side="listing", participants=[OURS])
+    early = replace(early, received_at=NOW - timedelta(hours=1))
+    bench.process(late)
+    bench.process(early)
+    room = {"waiting": bench.waiting, "directory": bench.directory, "queue": bench.queues, "now": bench.clock.now()}
+    assert import_agents([agent("A-2")], **room).queued == 0
+    assert import_agents([agent("A-1")], **room).queued == 2
+    assert [message.event_id for message in bench.queues.sent] == ["evt-1", "evt-2"]
+    assert [outcome.result for outcome in bench.process_queued()] == [Result.APPLIED, Result.APPLIED]
+    assert [share.agent_id for share in bench.deal.agents] == ["A-1", "A-2"]
+    assert bench.waiting.rows == {}
+
+
+def test_the_sweeper_finds_a_parked_event_whose_wake_up_was_lost(bench: Bench) -> None:
+    bench.process(bench.event(1, represented_side="listing", participants=[OURS]))
+    bench.directory.add([agent("A-1")])  # behind the back of `agents import`
+    bench.clock.move(hours=1)
+    assert bench.sweep().queued == 1
+    assert [outcome.result for outcome in bench.process_queued()] == [Result.APPLIED]
+
+
+def test_an_agent_that_appears_while_the_event_is_being_parked_applies_it(bench: Bench) -> None:
+    class AppearsWhileParking(MemoryWaitingRoom):
+        def park(self, waiting: Any) -> None:
+            bench.directory.add([agent("A-1")])
+            super().park(waiting)
+
+    room = AppearsWhileParking(directory=bench.directory)
+    bench.deals.waiting = room
+    ports = replace(bench.ports, waiting=room)
+    message = bench.event(1, represented_side="listing", participants=[OURS])
+    assert process_event(message, ports, POLICY, bench.clock.world()).result is Result.APPLIED
+
+
+def test_a_directory_outage_defers_and_the_sweeper_brings_the_event_back(bench: Bench) -> None:
+    class Down(MemoryAgentDirectory):
+        def lookup(self, keys: Any, *, fresh: bool = False) -> Any:
+            raise Unavailable("throttled")
+
+    message = bench.event(1, represented_side="listing", participants=[OURS])
+    ports = replace(bench.ports, directory=Down())
+    outcome = process_event(message, ports, POLICY, bench.clock.world())
+    assert (outcome.result, outcome.cause) == (Result.DEFERRED, Cause.UNAVAILABLE)
+    bench.directory.add([agent("A-1")])
+    bench.clock.move(minutes=1)
+    assert bench.sweep().queued == 1
+    assert [outcome.result for outcome in bench.process_queued()] == [Result.APPLIED]
+    assert bench.waiting.rows == {}
+
+
+def thin(bench: Bench) -> Envelope:
+    body = json.dumps(
+        {"eventId": "d-1", "eventType": "LOOP_UPDATED", "profileId": "7", "event": {"id": "34308"}}
+    ).encode()
+    message = envelope("d-1", source="dotloop", event_type="LOOP_UPDATED", body=body)
+    bench.archive.put(message.archive_key, body, {})
+    return message
+
+
+def test_a_provider_that_is_down_defers_with_growing_waits_and_after_a_day_the_event_is_dead(bench: Bench) -> None:
+    message = thin(bench)
+    ports = replace(bench.ports, api=Failing(Deferred("503", cause=Cause.PROVIDER_API)))
+    waits: list[timedelta] = []
+    outcome = process_event(message, ports, POLICY, bench.clock.world())
+    while outcome.result is Result.DEFERRED:
+        row = bench.waiting.rows[message.event_key]
+        waits.append(row.due_at - bench.clock.now())
+        bench.clock.at = row.due_at
+        bench.sweep()
+        assert [queued.event_id for queued in bench.queues.sent] == ["d-1"]
+        bench.queues.sent.clear()
+        outcome = process_event(message, ports, POLICY, bench.clock.world())
+    assert (outcome.result, outcome.cause) == (Result.DEAD, Cause.PROVIDER_API)
+    assert bench.clock.now() - NOW >= timedelta(hours=24)
+    assert waits == sorted(waits)
+    assert bench.waiting.rows == {}
+    assert "24 h" in bench.queues.dead[0][2]
+
+
+def test_a_wait_is_never_under_what_the_provider_asked_for() -> None:
+    assert deferral_s(1, 0.0, at_least_s=120) >= 120
+    assert deferral_s(1, 0.99, at_least_s=120) >= 120
+    assert deferral_s(40, 0.99) <= 3600
+
+
+def test_a_thing_that_the_provider_no_longer_has_is_dead_at_once(bench: Bench) -> None:
+    gone = PermanentError("no such loop", cause=Cause.PROVIDER_API)
+    ports = replace(bench.ports, api=Failing(gone))
+    assert process_event(thin(bench), ports, POLICY, bench.clock.world()).cause is Cause.PROVIDER_API
+
+
+def test_a_failing_store_leaves_the_message_to_the_queue(bench: Bench) -> None:
+    class Down(MemoryDealStore):
+        def commit(self, change: Change, now: Any) -> None:
+            raise Unavailable("throttled")
+
+    ports = replace(bench.ports, deals=Down())
+    with pytest.raises(Unavailable):
+        process_event(bench.event(1, status="Active"), ports, POLICY, bench.clock.world())
+    assert bench.queues.dead == []
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [(Unavailable("DynamoDB answered Throttling"), Cause.UNAVAILABLE), (KeyError("Ana Diaz"), Cause.BUG)],
+)
+def test_the_last_attempt_leaves_a_dead_letter_with_a_cause_and_no_payload(
+    bench: Bench, error: Exception, cause: Cause
+) -> None:
+    assert give_up(bench.event(1), error, bench.ports).cause is cause
+    ((_, filed, reason),) = bench.queues.dead
+    assert filed is cause
+    assert "Ana Diaz" not in reason
+    assert "replay" in reason
+
+
+def test_a_writer_that_loses_every_race_leaves_the_message_to_the_queue(bench: Bench) -> None:
+    class Busy(MemoryDealStore):
+        def commit(self, change: Change, now: Any) -> None:
+            raise Conflict("busy")
+
+    with pytest.raises(Conflict):
+        process_event(bench.event(1), replace(bench.ports, deals=Busy()), POLICY, bench.clock.world())
+
+
+def test_the_same_event_fifty_times_at_once_is_applied_once(bench: Bench) -> None:
+    message = bench.event(1, status="Active", participants=[{"role": "buyer", "id": "P1", "name": "Ana Diaz"}])
+    results = in_threads(bench, [message] * 50)
+    assert results.count(Result.APPLIED) == 1
+    assert results.count(Result.REPEATED) == 49
+    assert bench.deal.version == 1
+    assert len(bench.deals.people) == 1
+
+
+def test_concurrent_events_of_one_deal_lose_no_update(bench: Bench) -> None:
+    names = ["reference", "office", "lead_source", "title_file_number"]
+    messages = [bench.event(number, **{name: "set"}) for number, name in enumerate(names, start=1)]
+    assert set(in_threads(bench, messages)) == {Result.APPLIED}
+    assert [getattr(bench.deal.details, name) for name in names] == ["set"] * 4
+
+
+def in_threads(bench: Bench, messages: list[Envelope]) -> list[Result]:
+    results: list[Result] = []
+    started = threading.Barrier(len(messages))
+
+    def run(message: Envelope) -> None:
+        started.wait()
+        results.append(bench.process(message).result)
+
+    threads = [threading.Thread(target=run, args=[message]) for message in messages]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results

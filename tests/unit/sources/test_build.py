@@ -1,0 +1,126 @@
+"""`sources.yaml` is checked where it is edited: each mistake is named with file, line and remedy."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from domain.errors import ConfigurationError
+from sources.build import SOURCES, build, index_text, main, mapping_versions
+from sources.catalog import INDEX, catalog, read_index
+
+TEXT = SOURCES.read_text("utf-8")
+
+
+def test_the_committed_index_is_what_the_yaml_builds() -> None:
+    assert INDEX.read_text("utf-8") == index_text(build(TEXT, mapping_versions())), "run `python -m sources.build`"
+
+
+def test_main_writes_the_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "index.json"
+    monkeypatch.setattr("sources.build.INDEX", target)
+    main()
+    assert target.read_bytes() == INDEX.read_bytes()
+
+
+def test_the_three_sources_of_a_brokerage_are_there() -> None:
+    sources = catalog()
+    assert set(sources) == {"transactions", "brokermint", "dotloop"}
+    assert all(source.enabled and source.queue == "transactions" for source in sources.values())
+    assert sources["dotloop"].secret_name == "webhooks/dotloop"
+    assert len(sources["dotloop"].used | sources["dotloop"].ignored) == 16
+
+
+def test_the_mapping_version_is_the_mapping_files_own(tmp_path: Path) -> None:
+    (tmp_path / "dotloop.yaml").write_text("version: 7\n")
+    (tmp_path / "other.yaml").write_text("- a list\n")
+    versions = mapping_versions(tmp_path)
+    assert versions == {"dotloop": 7}
+    sources = read_index(build(TEXT, versions))
+    assert (sources["dotloop"].mapping_version, sources["brokermint"].mapping_version) == (7, 1)
+
+
+def test_paths_to_fetch_are_carried_along() -> None:
+    text = TEXT.replace("    event_type: [type]\n", '    event_type: [type]\n    fetch: {deal: "/deals/{id}"}\n')
+    assert read_index(build(text, {}))["transactions"].fetch == {"deal": "/deals/{id}"}
+
+
+MISTAKES = [
+    ("    enabled: true\n", "    enabled: 1\n", "sources.transactions.enabled is 1; expected true or false"),
+    ("    enabled: true\n", "    on: true\n", "is not a key we know; expected one of documentation, enabled"),
+    (
+        "    scheme: dotloop\n",
+        "    scheme: dotlop\n",
+        "sources.dotloop.scheme is 'dotlop'; expected one of basic, bearer",
+    ),
+    ("    kind: basic\n", "    kind: digest\n", "schemes.basic.kind is 'digest'; expected one of basic, bearer, hmac"),
+    ("    kind: basic\n", "    kind: basic\n    algorithm: md5\n", "schemes.basic.algorithm is not a key we know"),
+    (
+        "    algorithm: sha1\n",
+        "    algorithm: md5\n",
+        "schemes.dotloop.algorithm is 'md5'; expected one of sha1, sha256",
+    ),
+    ("    algorithm: sha1\n", "", "schemes.dotloop.algorithm is missing; expected one of sha1"),
+    ("      - [param:t, ", "      - [pram:t, ", "schemes.stripe.signed holds the part 'pram:t', which we do not know"),
+    ('      - [param:t, ".", body]', '      - [param:t, "."]', "schemes.stripe.signed leaves out the body"),
+    (
+        '      - [param:t, ".", body]',
+        "      - body",
+        "schemes.stripe.signed is ['body']; expected a list of lists of parts",
+    ),
+    ("syntax: params, name: v1", "syntax: params", "schemes.stripe.signature.name is missing; expected a text"),
+    ("syntax: params, name: v1", "syntax: bare", "reads a parameter, but the signature has none"),
+    ("clock: {part: param:t", "clock: {part: param:u", "schemes.stripe.clock.part is not among the signed parts"),
+    ("{part: param:t, unit: s,", "{part: param:t, unit: h,", "schemes.stripe.clock.unit is 'h'; expected one of ms, s"),
+    (
+        "{part: param:t, unit: s, tolerance_s: 300}",
+        "{part: param:t, unit: s, tolerance_s: 5m}",
+        "schemes.stripe.clock.tolerance_s is '5m'; expected a whole number of seconds",
+    ),
+    ("identity: [header:webhook-id]", "identity: [header:x-id]", "reads header x-id, which is not signed"),
+    (
+        "identity: [eventId]",
+        "identity: [header:X-DOTLOOP-TIMESTAMP]",
+        "header x-dotloop-timestamp, which is not signed",
+    ),
+    ("event_type: [eventType]", "event_type: eventType", "sources.dotloop.event_type is 'eventType'; expected a list"),
+    ("event_type: [eventType]", "event_type: []", "sources.dotloop.event_type is empty"),
+    ("event_type: [eventType]", "event_type: [a, a]", "sources.dotloop.event_type names something twice"),
+    ("- CONTACT_CREATED", "- LOOP_CREATED", "ignored also lists LOOP_CREATED, which `used` lists"),
+    ("  dotloop:\n    scheme", "  Dotloop:\n    scheme", "sources.Dotloop is not a name; use lower-case letters"),
+    ("  dotloop:\n    scheme", "  brokermint:\n    scheme", "sources.brokermint stands here a second time"),
+    (
+        'webhooks-initial-release", read: 2026-11-21}\n\n  brok',
+        'webhooks-initial-release", read: soon}\n\n  brok',
+        "expected when",
+    ),
+    ('"https://www.standardwebhooks.com"', "somewhere", "url is not a link; expected https://"),
+    ("schemes:\n", "schemes: [\n", "not YAML"),
+    ("schemes:\n", "scheme:\n", "scheme is not a key we know; expected one of schemes, sources"),
+    (
+        "    events:\n      used: [deal",
+        "    events: 3\n    fetch:\n      used: [deal",
+        "events is 3; expected keys and values",
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "message"), MISTAKES)
+def test_a_mistake_is_named_with_file_line_and_remedy(before: str, after: str, message: str) -> None:
+    assert before in TEXT
+    with pytest.raises(ConfigurationError, match=re.escape(message)) as fault:
+        build(TEXT.replace(before, after, 1), {})
+    assert re.match(r"sources\.yaml, line \d+: ", str(fault.value))
+
+
+def test_the_line_is_that_of_the_mistake() -> None:
+    line = TEXT.split("    scheme: dotloop\n")[0].count("\n") + 1
+    with pytest.raises(ConfigurationError, match=rf"^sources\.yaml, line {line}: sources\.dotloop\.scheme"):
+        build(TEXT.replace("    scheme: dotloop\n", "    scheme: x\n"), {})
+
+
+def test_an_empty_file_says_what_is_expected() -> None:
+    with pytest.raises(ConfigurationError, match="the file is missing; expected keys and values"):
+        build("", {})
