@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-sys.path[:0] = [os.environ["BENCH_ROOT"], os.path.join(os.environ["BENCH_ROOT"], "src")]
+sys.path[:0] = [os.environ["BENCH_ROOT"], os.environ["BENCH_ROOT"] + "/src"]
 
 from bench import wire
 

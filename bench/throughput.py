@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from domain.envelope import Envelope
-from flows.process_event import Policy, Result, process_event
+from flows.outcome import Result
+from flows.process_event import Policy, process_event
 from tests.builders import NOW
 from tests.fakes.agents import MemoryAgentDirectory
 from tests.fakes.archive import MemoryArchive
@@ -65,14 +66,17 @@ def forty_field_deals(count: int) -> list[Envelope]:
     return envelopes
 
 
-def deals_per_second(count: int = 2_000) -> float:
-    """The best of three rounds; the others only met more of this machine's noise."""
+def deals_per_second(rounds: int = 15, deals: int = 200) -> float:
+    """The best of the rounds; the others only met more of this machine's noise.
+
+    Each round starts with an empty store: what a real one holds is in DynamoDB, not in the memory of the process.
+    """
     directory = MemoryAgentDirectory()
     directory.add(parse_agents((EVENTS / "agents.csv").read_text(encoding="utf-8")))
     policy = Policy(zone="America/Denver", longest_deferral=timedelta(hours=24))
-    envelopes = forty_field_deals(count)
+    envelopes = forty_field_deals(deals)
     best = 0.0
-    for _ in range(3):
+    for _ in range(rounds):
         room = MemoryWaitingRoom(directory=directory)
         ports = Ports(MemoryArchive(), directory, MemoryDealStore(waiting=room), room, MemoryQueues(), None)
         world = Clock().world()
@@ -81,5 +85,5 @@ def deals_per_second(count: int = 2_000) -> float:
             outcome = process_event(envelope, ports, policy, world)
             if outcome.result is not Result.APPLIED:
                 raise AssertionError(f"{outcome} for {envelope.event_id}")
-        best = max(best, count / (time.process_time() - began))
+        best = max(best, deals / (time.process_time() - began))
     return best

@@ -8,6 +8,7 @@ from typing import Any
 from domain.agents import Agent, AgentKey
 from domain.deal import DealFacts, Mark, Participant
 from domain.envelope import Envelope
+from domain.ports import Wanted
 from domain.terms import Role
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -59,3 +60,9 @@ def agent(agent_id: str = "A-1", source: str = "transactions", name: str = "Maya
         crm_user_id=f"user-{agent_id}",
         crm_contact_id=f"contact-{agent_id}",
     )
+
+
+def wanted(event: DealFacts) -> Wanted:
+    """What applying the event needs of the CRM store."""
+    ids = frozenset(p.source_id for p in event.participants or () if p.source_id)
+    return Wanted(event.source, event.source_id, event.merged_ids, ids, event.participants is not None)

@@ -125,27 +125,35 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Mark(NamedTuple):
-    """What makes one event newer than another for one deal: the source's order, ties broken by event identity.
+    """What makes one event newer than another for one deal: the source's order, then the tie-breaker.
 
-    `order` is a version number, or microseconds since 1970 for `timestamp` and `fetched` marks.
+    Attributes:
+        order: a version number, or microseconds since 1970 for `timestamp` and `fetched` marks.
+        tie: the event's identity; for `fetched` marks when our fetch began stands before it, since of two fetches that
+            carry the same time of change the later one saw at least as much.
     """
 
     order: int
-    event_id: str
+    tie: str
 
     def __str__(self) -> str:
-        return f"{self.order}:{self.event_id}"
+        return f"{self.order}:{self.tie}"
 
     @classmethod
-    def at(cls, instant: datetime, event_id: str) -> Mark:
-        """The mark of an aware instant, in microseconds since 1970."""
-        return cls((instant - _EPOCH) // timedelta(microseconds=1), event_id)
+    def at(cls, instant: datetime, tie: str) -> Mark:
+        """The mark of an aware instant."""
+        return cls(microseconds(instant), tie)
 
     @classmethod
     def parse(cls, text: str) -> Mark:
-        """Read what `str` wrote; the event identity may itself hold colons."""
-        order, _, event_id = text.partition(":")
-        return cls(int(order), event_id)
+        """Read what `str` wrote; the tie-breaker may itself hold colons."""
+        order, _, tie = text.partition(":")
+        return cls(int(order), tie)
+
+
+def microseconds(instant: datetime) -> int:
+    """Of an aware instant, since 1970, exactly."""
+    return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +207,7 @@ class DealFacts(Frozen):
         stage_reason: why the stage is what it is, if the event says so.
         participants: everyone else on the deal, or None where the event does not list people.
         agents: our agents, or None where the event does not list them.
+        merged_ids: other ids under which the source knew this deal, before it merged two of its own into one.
     """
 
     source: str
@@ -211,6 +220,7 @@ class DealFacts(Frozen):
     stage_reason: str | None = None
     participants: tuple[Participant, ...] | None = None
     agents: tuple[AgentShare, ...] | None = None
+    merged_ids: tuple[str, ...] = ()
 
     @property
     def person_mark(self) -> Mark:
@@ -218,7 +228,7 @@ class DealFacts(Frozen):
 
         They stand on several deals, whose version numbers do not compare; instants do.
         """
-        return Mark.at(self.occurred_at, self.event_id)
+        return Mark(microseconds(self.occurred_at), self.mark.tie)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +283,7 @@ class Deal:
             `role|email:…`, `role|phone:…` or `role|name:…` to contact id.
         marks: for each dotted field, `participants` and `agents`: the mark that put it there.
         ever_closed: some event said Closed; from then on each change leaves a *commission due* mark.
+        merged_into: our id of the deal that this one became part of; a merged deal is nobody's pipeline any more.
     """
 
     id: str
@@ -285,3 +296,4 @@ class Deal:
     people: dict[str, str] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
     ever_closed: bool = False
+    merged_into: str | None = None

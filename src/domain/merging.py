@@ -34,9 +34,8 @@ def merge(facts: DealFacts, held: Snapshot, envelope: Envelope, new_id: Callable
     """
     before = held.deal
     deal = before or Deal(id=new_id(), source=facts.source, source_id=facts.source_id)
-    aliases: dict[tuple[str, str, str], str] = {}
-    if before is None:
-        aliases["deal", facts.source, facts.source_id] = deal.id
+    ids = [("deal", facts.source, source_id) for source_id in (facts.source_id, *facts.merged_ids)]
+    aliases = {alias: deal.id for alias in ids if alias not in held.aliases}
 
     people = _People(deal, held, facts, new_id)
     roles = people.resolve(facts.participants or ())
@@ -53,12 +52,19 @@ def merge(facts: DealFacts, held: Snapshot, envelope: Envelope, new_id: Callable
         deal_before=before,
         contacts=people.changed_contacts(),
         aliases=aliases,
+        repointed={alias: deal.id for alias in ids if held.aliases.get(alias, deal.id) != deal.id},
+        absorbed=[(_absorbed(other, deal.id), other) for other in held.absorbed],
         roles_added=[role for role in after.participants if role not in deal.participants],
         roles_retired=[role for role in deal.participants if role not in after.participants],
         observation=_observation(facts),
         commission_due=changed and after.ever_closed,
         parked_under=held.parked_under,
     )
+
+
+def _absorbed(other: Deal, into: str) -> Deal:
+    """A deal that turned out to be part of another: its people and agents are on that one now."""
+    return replace(other, version=other.version + 1, participants=(), agents=(), merged_into=into)
 
 
 def transitions(observations: Iterable[StageObservation]) -> list[tuple[StageObservation, Transition]]:

@@ -88,13 +88,33 @@ class ProviderApi(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which records an event may touch, by the source's own ids.
+
+    Attributes:
+        source: whose ids these are.
+        deal: of its deal.
+        merged: other ids of the same deal, from before the source merged deals of its own.
+        contacts: of the people it lists.
+        people: whether it lists people, so that those without an id on the deal are wanted too.
+    """
+
+    source: str
+    deal: str
+    merged: tuple[str, ...] = ()
+    contacts: frozenset[str] = frozenset()
+    people: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What the CRM store holds that an event may change, read consistently.
 
     Attributes:
         applied: this event was applied before.
         parked_under: the agents that the event is parked for, if it is.
-        deal: the deal, if it was seen before.
+        deal: the deal, if it was seen before, be it under one of its merged ids.
+        absorbed: deals of ours that its other merged ids stand for.
         aliases: (kind, source, source id) to record id, of those asked for that exist. Kind is `deal` or `contact`.
         contacts: by id: those of the aliases, and where asked for all that the deal knows without an id.
     """
@@ -103,6 +123,7 @@ class Snapshot:
     deal: Deal | None
     aliases: Mapping[tuple[str, str, str], str]
     contacts: Mapping[str, Contact]
+    absorbed: tuple[Deal, ...] = ()
     parked_under: frozenset[AgentKey] = frozenset()
 
 
@@ -118,6 +139,8 @@ class Change:
         deal_before: the deal the decision was based on (None: it must not exist yet).
         contacts: each changed contact with the version it is based on (0: must not exist yet).
         aliases: new (kind, source, source id) to record id; none may exist yet.
+        repointed: aliases of absorbed deals, which from now on mean this one.
+        absorbed: each deal that became part of this one, as it should be and as it was.
         roles_added: links that are new.
         roles_retired: links that are no longer true; kept, marked retired.
         observation: the stage that the event states, if it states one.
@@ -135,6 +158,8 @@ class Change:
     observation: StageObservation | None = None
     commission_due: bool = False
     parked_under: frozenset[AgentKey] = frozenset()
+    repointed: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+    absorbed: Sequence[tuple[Deal, Deal]] = ()
 
 
 class DealStore(Protocol):
@@ -144,13 +169,8 @@ class DealStore(Protocol):
         """Whether this event was applied before; one small read."""
         ...
 
-    def load(
-        self, envelope: Envelope, deal: tuple[str, str], contacts: Collection[tuple[str, str]], *, people: bool
-    ) -> Snapshot:
-        """Read what the event may change: by the (source, source id) of its deal and of its contacts.
-
-        `people` says whether the event lists people, so that those without an id on the deal are wanted too.
-        """
+    def load(self, envelope: Envelope, wanted: Wanted) -> Snapshot:
+        """Read what the event may change."""
         ...
 
     def commit(self, change: Change, now: datetime) -> None:

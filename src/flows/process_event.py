@@ -13,21 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from domain.errors import (
-    Cause,
-    ConfigurationError,
-    Conflict,
-    Deferred,
-    DeferredTooLong,
-    PermanentError,
-    Unavailable,
-    UnknownAgents,
-)
+from domain.errors import Cause, Conflict, Deferred, PermanentError, Unavailable, UnknownAgents
 from domain.merging import merge
-from domain.ports import Waiting
+from domain.ports import Wanted
+from flows.outcome import Outcome, Result
+from flows.set_aside import bury, defer, park
 from mappings.loader import mapping as load_mapping
 from sources.catalog import catalog
 from sources.hydration import fetch_paths, hydrated
@@ -43,40 +35,6 @@ if TYPE_CHECKING:
 #: Attempts to commit one event against other writers of the same deal within one invocation. Each loser reloads what
 #: the winner wrote, so one of N writers always gets through; ten covers a full batch on one deal.
 COMMIT_ATTEMPTS = 10
-
-#: First and longest wait of a deferred event. It starts below a provider's usual blip and ends well inside the 24 h.
-FIRST_WAIT_S = 30.0
-LONGEST_WAIT_S = 3600.0
-
-#: How often the sweeper looks again at a parked event: imports release it at once, this only covers a lost wake-up.
-PARKED_RECHECK = timedelta(minutes=10)
-
-
-class Result(StrEnum):
-    """How the processing of one message ended."""
-
-    APPLIED = "applied"
-    REPEATED = "repeated"
-    PARKED = "parked"
-    DEFERRED = "deferred"
-    DEAD = "dead"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one message, for the log line and the metrics; no payload values.
-
-    Attributes:
-        result: how it ended.
-        deal_id: our id of the deal, when applied.
-        cause: why it waits or is dead.
-        reason: the same in words.
-    """
-
-    result: Result
-    deal_id: str = ""
-    cause: Cause | None = None
-    reason: str = ""
 
 
 class Ports(Protocol):
@@ -151,24 +109,17 @@ def process_event(envelope: Envelope, ports: Ports, policy: Policy, world: World
     except _Repeated:
         return Outcome(Result.REPEATED)
     except Deferred as fault:
-        return _defer(envelope, fault, ports, policy, world)
+        return defer(
+            envelope,
+            fault,
+            waiting=ports.waiting,
+            dead=ports.dead,
+            longest=policy.longest_deferral,
+            now=world.now(),
+            jitter=world.jitter(),
+        )
     except PermanentError as error:
-        return _bury(envelope, error, ports)
-
-
-def give_up(envelope: Envelope, error: Exception, ports: Ports) -> Outcome:
-    """The last attempt failed: to the dead-letter queue, with what is known of the cause.
-
-    Without this the queue itself would move the message there, silent about why.
-    """
-    if isinstance(error, Unavailable | Conflict):
-        cause, advice = Cause.UNAVAILABLE, f"{error}; replay when it answers again"
-    elif isinstance(error, ConfigurationError):
-        cause, advice = Cause.CONFIG, f"{error}; then replay"
-    else:  # the error's own text may quote the payload
-        cause, advice = Cause.BUG, f"{type(error).__name__} while processing; see the log of this receipt, mend, replay"
-    ports.dead.bury(envelope, cause, advice)
-    return Outcome(Result.DEAD, cause=cause, reason=advice)
+        return bury(envelope, error, ports.waiting, ports.dead)
 
 
 def _apply_or_park(envelope: Envelope, ports: Ports, policy: Policy, world: World) -> Outcome:
@@ -186,7 +137,7 @@ def _apply_or_park(envelope: Envelope, ports: Ports, policy: Policy, world: Worl
             facts = _facts(payload, context, ports, fresh=attempt > 0)
         except UnknownAgents as unknown:
             try:
-                return _park(envelope, unknown, ports, world)
+                return park(envelope, unknown, ports.waiting, world.now())
             except Conflict:  # the agent appeared between the look-up and the parking: apply after all
                 continue
         try:
@@ -238,72 +189,17 @@ def _look_up(wanted: frozenset[AgentKey], ports: Ports, *, fresh: bool) -> Mappi
 
 
 def _commit(facts: DealFacts, envelope: Envelope, ports: Ports, world: World) -> Outcome:
-    people = {(facts.source, p.source_id) for p in facts.participants or () if p.source_id is not None}
-    listed = facts.participants is not None
-    held = ports.deals.load(envelope, (facts.source, facts.source_id), people, people=listed)
+    people = facts.participants or ()
+    wanted = Wanted(
+        source=facts.source,
+        deal=facts.source_id,
+        merged=facts.merged_ids,
+        contacts=frozenset(person.source_id for person in people if person.source_id is not None),
+        people=facts.participants is not None,
+    )
+    held = ports.deals.load(envelope, wanted)
     if held.applied:
         return Outcome(Result.REPEATED, deal_id=held.deal.id if held.deal else "")
     change = merge(facts, held, envelope, world.new_id)
     ports.deals.commit(change, world.now())
     return Outcome(Result.APPLIED, deal_id=change.deal_id)
-
-
-def _park(envelope: Envelope, unknown: UnknownAgents, ports: Ports, world: World) -> Outcome:
-    now = world.now()
-    before = ports.waiting.find(envelope.event_key)
-    ports.waiting.park(
-        Waiting(
-            envelope=envelope.without_body(),
-            cause=Cause.UNKNOWN_AGENT,
-            reason=str(unknown),
-            since=before.since if before else now,
-            due_at=now + PARKED_RECHECK,
-            missing=unknown.missing,
-            deal=unknown.deal,
-        )
-    )
-    return Outcome(Result.PARKED, cause=Cause.UNKNOWN_AGENT, reason=str(unknown))
-
-
-def _defer(envelope: Envelope, fault: Deferred, ports: Ports, policy: Policy, world: World) -> Outcome:
-    now = world.now()
-    before = ports.waiting.find(envelope.event_key)
-    since, attempts = (before.since, before.attempts + 1) if before else (now, 1)
-    if now - since >= policy.longest_deferral:
-        hours = policy.longest_deferral / timedelta(hours=1)
-        message = f"deferred for {hours:g} h and still: {fault}; mend that, then replay"
-        return _bury(envelope, DeferredTooLong(message, cause=fault.cause), ports)
-    wait_s = deferral_s(attempts, world.jitter(), at_least_s=fault.retry_after_s)
-    ports.waiting.defer(
-        Waiting(
-            envelope=envelope.without_body(),
-            cause=fault.cause,
-            reason=str(fault),
-            since=since,
-            due_at=now + timedelta(seconds=wait_s),
-            attempts=attempts,
-            missing=before.missing if before else frozenset(),
-            deal=before.deal if before else "",
-        )
-    )
-    return Outcome(Result.DEFERRED, cause=fault.cause, reason=str(fault))
-
-
-def _bury(envelope: Envelope, error: PermanentError, ports: Ports) -> Outcome:
-    # The dead letter first: if we stop between the two, the event is seen again rather than lost.
-    ports.dead.bury(envelope, error.cause, error.reason())
-    ports.waiting.close(envelope.event_key)
-    return Outcome(Result.DEAD, cause=error.cause, reason=error.reason())
-
-
-def deferral_s(attempt: int, jitter: float, *, at_least_s: float = 0.0) -> float:
-    """How long to wait before the attempt after `attempt`: doubling, half of it jittered, never under `at_least_s`.
-
-    Args:
-        attempt: deferrals so far, from 1.
-        jitter: from [0, 1).
-        at_least_s: what the other side asked for (Retry-After); jitter only adds to it.
-    """
-    ceiling = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(attempt - 1, 16))
-    wait = ceiling * (0.5 + jitter / 2)
-    return wait if wait >= at_least_s else at_least_s * (1 + jitter / 10)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from flows.set_aside import PARKED_RECHECK
+
 if TYPE_CHECKING:
     from domain.agents import Agent
     from domain.ports import AgentDirectory, MessageQueue, Waiting, WaitingRoom
@@ -14,9 +16,6 @@ if TYPE_CHECKING:
 #: A queued event rings again after this long, unless it was applied: longer than the queue's three visibility
 #: time-outs, so that the sweeper does not double what is merely being retried.
 QUEUED_LEASE = timedelta(minutes=20)
-
-#: How often the sweeper looks again at an event whose agent is still unknown.
-PARKED_RECHECK = timedelta(minutes=10)
 
 #: One page of due events; each is one small message.
 PAGE = 100

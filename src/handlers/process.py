@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from domain.envelope import Envelope
-from flows.process_event import Outcome, Result, give_up, process_event
-from runtime.observability import logger, metrics
+from flows.process_event import process_event
+from flows.set_aside import give_up
+from runtime.observability import logger, metrics, record_event, record_failed_attempt
 from runtime.wiring import process as wiring
 
 if TYPE_CHECKING:
@@ -29,20 +30,11 @@ def record_handler(record: SQSRecord) -> None:
             outcome = process_event(envelope, wiring.ports(), wiring.policy(), wiring.world())
         except Exception as error:
             receives = int(record.attributes.approximate_receive_count)
-            logger.warning("attempt failed", extra={"error": type(error).__name__, "receives": receives})
+            record_failed_attempt(error, receives)
             if receives < wiring.settings().max_receives:
                 raise
-            outcome = give_up(envelope, error, wiring.ports())
-        _report(outcome, envelope)
-
-
-def _report(outcome: Outcome, envelope: Envelope) -> None:
-    metrics.add_metric(name=f"Event{outcome.result.capitalize()}", unit="Count", value=1)
-    if outcome.result is Result.APPLIED:
-        elapsed = wiring.now() - envelope.received_at
-        metrics.add_metric(name="ReceivedToApplied", unit="Milliseconds", value=elapsed.total_seconds() * 1000)
-    details = {"outcome": outcome.result, "deal_id": outcome.deal_id, "cause": outcome.cause, "reason": outcome.reason}
-    logger.info("event processed", extra={name: value for name, value in details.items() if value})
+            outcome = give_up(envelope, error, wiring.ports().waiting, wiring.ports().dead)
+        record_event(outcome, wiring.now() - envelope.received_at)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -17,7 +17,7 @@ from domain.errors import ConfigurationError
 from mappings.loader import BUILT
 from mappings.mistakes import in_plain_words, json_schema
 from mappings.model import Mapping, from_built
-from mappings.schema import DealFields, MappingFile, PersonFields, fold
+from mappings.schema import DealFields, IdEntry, MappingFile, MergedEntry, PersonFields, fold
 from mappings.vocabulary import ConditionEntry, RuleEntry, options_of
 from mappings.yaml_tree import Location, Mistake, Tree, read_yaml
 
@@ -105,6 +105,7 @@ class _Builder:
             "order_mark": {"kind": parsed.order_mark.kind, "rules": self._order_mark()},
             "occurred_at": self._rules(parsed.occurred_at, ("occurred_at",)),
             "deal_id": self._id(parsed.deal.id, ("deal", "id")),
+            "merged": self._merged(),
             "stage_reason": self._rules(parsed.deal.stage_reason, ("deal", "stage_reason")),
             "fields": self._fields(parsed.deal.fields, ("deal", "fields")),
             "participants": self._participants(),
@@ -125,10 +126,23 @@ class _Builder:
             {"paths": _several(mark.path), "as": converter, "options": options, "line": self.tree.line(("order_mark",))}
         ]
 
-    def _id(self, entry: Any, at: Location) -> list[dict[str, Any]]:
+    def _id(self, entry: IdEntry | None, at: Location, *, required: bool = True) -> list[dict[str, Any]]:
         if entry is None:
             return []
-        return [{"paths": _several(entry.path), "as": "identifier", "options": {}, "line": self.tree.line(at)}]
+        rule = {"paths": _several(entry.path), "as": entry.as_, "options": {}, "line": self.tree.line(at)}
+        # As everywhere: an address that does not parse holds nothing up where the event can do without it.
+        return [rule if required or entry.as_ != "email" else rule | {"lenient": True}]
+
+    def _merged(self) -> list[dict[str, Any]]:
+        entries, at = self.parsed.deal.merged, ("deal", "merged")
+        if isinstance(entries, list):
+            return [rule for position, entry in enumerate(entries) for rule in self._other_ids(entry, (*at, position))]
+        return [] if entries is None else self._other_ids(entries, at)
+
+    def _other_ids(self, entry: MergedEntry, at: Location) -> list[dict[str, Any]]:
+        # A rule for each path: of the paths of one rule only the first that holds a value would count.
+        rule = {"as": entry.as_, "options": {}, "when": self._condition(entry.when, at, ()), "line": self.tree.line(at)}
+        return [{"paths": [path], **rule} for path in _several(entry.path)]
 
     def _participants(self) -> dict[str, Any] | None:
         entry = self.parsed.participants
@@ -138,7 +152,7 @@ class _Builder:
         return {
             "each": entry.each,
             "when": self._condition(entry.when, at, ()),
-            "id": self._id(entry.id, (*at, "id")),
+            "id": self._id(entry.id, (*at, "id"), required=False),
             "role": self._rules(entry.role, (*at, "role")),
             "fields": self._fields(entry.fields, (*at, "fields")),
             "line": self.tree.line(at),

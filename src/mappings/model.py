@@ -109,6 +109,7 @@ class Mapping:
         source: the name in the webhook path.
         version: raised with every change of meaning; events remember it.
         events: the event types that it applies to.
+        merged: where other ids of the deal stand; a rule for each path, of which all count.
         nulls: what an explicit null or an empty text means: `clear` the field, or `keep` what we hold.
         absent: what a missing path means; `clear` only for sources whose documents are always complete.
         blanks: texts that mean "no value", besides the empty one.
@@ -124,6 +125,7 @@ class Mapping:
     order_mark: OrderMark
     occurred_at: Rules
     deal_id: Rules
+    merged: Rules
     stage_reason: Rules
     fields: Table[str, Rules]
     participants: People | None
@@ -149,6 +151,7 @@ def from_built(built: Table[str, Any]) -> Mapping:
         order_mark=OrderMark(mark["kind"], _rules(mark["rules"])),
         occurred_at=_rules(built["occurred_at"]),
         deal_id=_rules(built["deal_id"]),
+        merged=_rules(built["merged"]),
         stage_reason=_rules(built["stage_reason"]),
         fields=_fields(built["fields"]),
         participants=None

@@ -152,12 +152,31 @@ class IdEntry(Entry):
     """Where an id stands. Ids are kept as they are, as text or whole numbers of at most 200 characters."""
 
     path: PathOrPaths
+    as_: Literal["identifier", "email"] = Field(
+        "identifier", alias="as", description="`email`: an address, compared in lower case."
+    )
+
+
+class MergedEntry(IdEntry):
+    """Where other ids of the deal stand. Of several paths all that hold a value count."""
+
+    when: ConditionRef | None = Field(None, description="The ids count only if this holds.")
+
+
+#: One place of other ids of the deal, or several, each with its own condition.
+MergedEntries = Annotated[
+    Annotated[MergedEntry, Tag("one")] | Annotated[list[MergedEntry], Field(min_length=1), Tag("several")],
+    Discriminator(lambda value: "several" if isinstance(value, list) else "one"),
+]
 
 
 class DealEntry(Entry):
     """How to read the deal."""
 
     id: IdEntry
+    merged: MergedEntries | None = Field(
+        None, description="Other ids of the same deal, from before the source merged deals of its own."
+    )
     stage_reason: TextRule | None = None
     fields: DealFields
 

@@ -168,11 +168,14 @@ class Fraction(RuleEntry):
 
 
 class Day(RuleEntry):
-    """A calendar day. An ISO instant becomes the day it is in the office's zone."""
+    """A calendar day. An ISO instant or a count becomes the day it is in the office's zone, or in `zone`."""
 
     as_: Literal["day"] = Field(alias="as")
     formats: list[Annotated[str, AfterValidator(check_day_format)]] = Field(
         default=["iso"], min_length=1, description=FORMAT_HELP
+    )
+    zone: Annotated[str, AfterValidator(check_zone)] | None = Field(
+        None, description="In which counts and instants are read as a day; default: the office's zone."
     )
     _unambiguous = field_validator("formats")(check_day_formats)
 

@@ -82,6 +82,7 @@ class ProcessSettings(Settings):
         office_zone: IANA name; contract, closing and funded are days there.
         defer_max_hours: after which a deferred event is dead.
         max_receives: after which the queue would move a message to its dead-letter queue.
+        process_timeout_s: what one batch may take; a provider gets a third of it.
         dotloop_api_url: base of Dotloop's API.
         dotloop_auth_url: base of its token endpoint.
         brokermint_api_url: base of Brokermint's API.
@@ -96,6 +97,7 @@ class ProcessSettings(Settings):
     office_zone: str
     defer_max_hours: int
     max_receives: int
+    process_timeout_s: int
     dotloop_api_url: str
     dotloop_auth_url: str
     brokermint_api_url: str

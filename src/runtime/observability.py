@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger, Metrics
 
-from domain.errors import ConfigurationError
+from domain.errors import ConfigurationError, Conflict, Unavailable
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from flows.accept_event import Reply
+    from flows.outcome import Outcome
 
 NAMESPACE = "Dealwire"
 
@@ -37,11 +40,30 @@ def record_webhook(reply: Reply) -> None:
 
 def record_crash(error: Exception) -> None:
     """Leave one log line and a count of what nobody understood: its type and place, for its text may hold payload."""
-    frames = traceback.extract_tb(error.__traceback__)[-1:]
-    facts = {
-        "error": type(error).__name__,
-        "at": "".join(f"{frame.filename}:{frame.lineno}" for frame in frames),
-        "detail": str(error) if isinstance(error, ConfigurationError) else None,
-    }
-    logger.error("crashed", extra=facts)
+    logger.error("crashed", extra={"detail": _told(error), **_place(error)})
     metrics.add_metric("Crashed", unit="Count", value=1)
+
+
+def record_failed_attempt(error: Exception, receives: int) -> None:
+    """Leave one log line and a count of an attempt that the queue will repeat, or that was the last."""
+    logger.warning("attempt failed", extra={"receives": receives, "detail": _told(error), **_place(error)})
+    metrics.add_metric("EventAttemptFailed", unit="Count", value=1)
+
+
+def record_event(outcome: Outcome, waited: timedelta) -> None:
+    """Leave one log line and the counts of one processed event."""
+    metrics.add_metric(f"Event{outcome.result.capitalize()}", unit="Count", value=1)
+    if outcome.result == "applied":
+        metrics.add_metric("ReceivedToApplied", unit="Milliseconds", value=waited.total_seconds() * 1000)
+    facts = {"outcome": outcome.result, "deal_id": outcome.deal_id, "cause": outcome.cause, "reason": outcome.reason}
+    logger.info("event processed", extra={name: value for name, value in facts.items() if value})
+
+
+def _told(error: Exception) -> str | None:
+    """The text of our own errors says what to do and holds no payload; that of others may."""
+    return str(error) if isinstance(error, ConfigurationError | Unavailable | Conflict) else None
+
+
+def _place(error: Exception) -> dict[str, str]:
+    frames = traceback.extract_tb(error.__traceback__)[-1:]
+    return {"error": type(error).__name__, "at": "".join(f"{frame.filename}:{frame.lineno}" for frame in frames)}

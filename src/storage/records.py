@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.agents import AgentKey
 from domain.deal import Contact, Deal, DealRole, StageObservation
-from domain.ports import Change, Snapshot
+from domain.ports import Change, Snapshot, Wanted
 from storage import dynamo
 from storage.codec import (
     contact_document,
@@ -77,31 +77,27 @@ class DynamoDealStore:
         row = dynamo.get(self.client, self.events_table, event_key(envelope.event_key))
         return row is not None and row["state"] == APPLIED
 
-    def load(
-        self, envelope: Envelope, deal: tuple[str, str], contacts: Collection[tuple[str, str]], *, people: bool
-    ) -> Snapshot:
+    def load(self, envelope: Envelope, wanted: Wanted) -> Snapshot:
         """Two batch reads: what the source's ids stand for, then those records; a third where the deal knows more."""
-        asked = [("deal", *deal), *(("contact", *contact) for contact in contacts)]
-        by_key = {alias_key(alias)["pk"]: alias for alias in asked}
-        first = self._read(
-            {self.events_table: [event_key(envelope.event_key)], self.records_table: map(alias_key, asked)}
-        )
-        row = next(iter(first[self.events_table]), {})
-        aliases = {by_key[item["pk"]]: item["record_id"] for item in first[self.records_table]}
-
-        deal_id = aliases.get(("deal", *deal))
+        deal_aliases = [("deal", wanted.source, i) for i in (wanted.deal, *wanted.merged)]
+        asked = [*deal_aliases, *(("contact", wanted.source, i) for i in wanted.contacts)]
+        row, aliases = self._identities(envelope, asked)
+        deal_ids = list(dict.fromkeys(aliases[alias] for alias in deal_aliases if alias in aliases))
         contact_ids = {record_id for (kind, _, _), record_id in aliases.items() if kind == "contact"}
-        wanted = [contact_key(i) for i in contact_ids] + ([deal_key(deal_id)] if deal_id else [])
-        records = self._records(wanted)
-        held = next((deal_from(item["deal"]) for item in records if item["sk"] == "DEAL"), None)
-        if held and people:
+
+        records = self._records([*map(contact_key, contact_ids), *map(deal_key, deal_ids)])
+        deals = {item["deal"]["id"]: deal_from(item["deal"]) for item in records if item["sk"] == "DEAL"}
+        held = deals.get(deal_ids[0]) if deal_ids else None
+        if held and wanted.people:
             records += self._records([contact_key(i) for i in set(held.people.values()) - contact_ids])
+        people = [contact_from(item["contact"]) for item in records if item["sk"] == "CONTACT"]
         return Snapshot(
             applied=row.get("state") == APPLIED,
             parked_under=frozenset(AgentKey(*pair) for pair in row.get("missing", [])),
             deal=held,
+            absorbed=tuple(deals[i] for i in deal_ids[1:]),
             aliases=aliases,
-            contacts={c.id: c for item in records if item["sk"] == "CONTACT" for c in [contact_from(item["contact"])]},
+            contacts={contact.id: contact for contact in people},
         )
 
     def commit(self, change: Change, now: datetime) -> None:
@@ -143,6 +139,16 @@ class DynamoDealStore:
         item = dynamo.get(self.client, self.records_table, {"pk": f"DEAL#{deal_id}", "sk": "COMMISSION#DUE"})
         return int(item["deal_version"]) if item else None
 
+    def _identities(
+        self, envelope: Envelope, asked: Collection[tuple[str, str, str]]
+    ) -> tuple[dict[str, Any], dict[tuple[str, str, str], str]]:
+        """The event's own row, and what record each alias stands for."""
+        by_key = {alias_key(alias)["pk"]: alias for alias in asked}
+        keys = [alias_key(alias) for alias in asked]
+        found = self._read({self.events_table: [event_key(envelope.event_key)], self.records_table: keys})
+        aliases = {by_key[item["pk"]]: item["record_id"] for item in found[self.records_table]}
+        return next(iter(found[self.events_table]), {}), aliases
+
     def _records(self, keys: Collection[dict[str, str]]) -> list[dict[str, Any]]:
         return self._read({self.records_table: keys})[self.records_table] if keys else []
 
@@ -161,6 +167,9 @@ def build_writes(change: Change, now: datetime, records: str, events: str) -> li
         writes.append(_deal(change.deal, change.deal_before, records))
     for alias, record_id in change.aliases.items():
         writes.append(dynamo.put(records, alias_key(alias) | {"record_id": record_id}, "attribute_not_exists(pk)"))
+    writes += [_repointed(alias, record_id, records) for alias, record_id in change.repointed.items()]
+    for absorbed, before in change.absorbed:
+        writes += _absorbed(absorbed, before, now, records)
     writes += [_contact(contact, based_on, records) for contact, based_on in change.contacts]
     writes += [_link(change.deal_id, role, "active", records) for role in change.roles_added]
     writes += [_link(change.deal_id, role, "retired", records) for role in change.roles_retired]
@@ -195,6 +204,19 @@ def _deal(deal: Deal, before: Deal | None, records: str) -> TransactWriteItemTyp
     return dynamo.put(records, item, "#version = :before", {":before": before.version})
 
 
+def _repointed(alias: tuple[str, str, str], record_id: str, records: str) -> TransactWriteItemTypeDef:
+    # Guarded by the version of the deal that it pointed to, which is written in the same transaction.
+    return dynamo.put(records, alias_key(alias) | {"record_id": record_id})
+
+
+def _absorbed(deal: Deal, before: Deal, now: datetime, records: str) -> list[TransactWriteItemTypeDef]:
+    writes = [_deal(deal, before, records)]
+    writes += [_link(deal.id, role, "retired", records) for role in before.participants]
+    if deal.ever_closed:
+        writes.append(_commission_due(deal, now, records))
+    return writes
+
+
 def _contact(contact: Contact, based_on: int, records: str) -> TransactWriteItemTypeDef:
     item = contact_key(contact.id) | {"version": contact.version, "contact": contact_document(contact)}
     if based_on == 0:
@@ -216,7 +238,7 @@ def _link(deal_id: str, role: DealRole, state: str, records: str) -> TransactWri
 
 def _stage(deal_id: str, seen: StageObservation, records: str) -> TransactWriteItemTypeDef:
     # Zero-padded so that the key's order is the marks' order, up to 10^20 microseconds.
-    key = {"pk": f"DEAL#{deal_id}", "sk": f"STAGE#{seen.mark.order:020d}#{seen.mark.event_id}"}
+    key = {"pk": f"DEAL#{deal_id}", "sk": f"STAGE#{seen.mark.order:020d}#{seen.mark.tie}"}
     return dynamo.put(records, key | {"observation": observation_document(seen)})
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from domain.agents import Agent, AgentKey
 from domain.errors import ConfigurationError
+from transforms.people import address
 from transforms.texts import LONGEST_IDENTIFIER, clean
 
 #: The columns, in the order we write them; a file may have them in any order.
@@ -18,6 +19,8 @@ LONGEST_VALUE = LONGEST_IDENTIFIER
 
 def parse_agents(text: str) -> list[Agent]:
     """The agents of a CSV file with the header `source,agent_id,name,licence,office,crm_user_id,crm_contact_id`.
+
+    An agent_id that is an e-mail address is taken in lower case, as mappings take ids that are addresses.
 
     Args:
         text: of the file; a byte order mark and blank lines are ignored.
@@ -77,7 +80,9 @@ class _Reading:
         if not set(COLUMNS) <= values.keys():
             return  # the header is wrong; that is reported once
         mistakes = list(_bad_values(values))
-        key = AgentKey(values["source"], values["agent_id"])
+        # In lower case, as mappings read such ids (`as: email`): no event may wait for a letter's case.
+        agent_id = address(values["agent_id"]) or values["agent_id"]
+        key = AgentKey(values["source"], agent_id)
         if key in self.lines:
             mistakes.append(f"{key} is already on line {self.lines[key]}; keep one of the two")
         self.lines.setdefault(key, line)

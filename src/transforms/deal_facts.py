@@ -15,7 +15,8 @@ from domain.agents import Agent, AgentKey
 from domain.deal import AgentShare, DealFacts, Mark
 from domain.errors import FieldProblem, MappingFailed, UnknownAgents, ValidationFailed
 from mappings.model import Mapping
-from transforms.engine import EventContext, FieldTrace, NamedAgent, Outcome, Run
+from transforms.engine import Run
+from transforms.outcome import EventContext, FieldTrace, NamedAgent, Outcome
 from transforms.plan import plan_of
 from transforms.rules import broken_rules
 
@@ -136,6 +137,7 @@ def _facts(out: Outcome, mark: Mark, found: Found[AgentKey, Agent], event: Event
         stage_reason=out.stage_reason,
         participants=None if out.participants is None else tuple(out.participants),
         agents=None if out.agents is None else tuple(_agent_share(one, found, event.source) for one in out.agents),
+        merged_ids=out.merged_ids,
     )
 
 

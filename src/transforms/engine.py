@@ -3,86 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
-from domain.deal import Mark, Participant, Value
+from domain.deal import Mark, Participant, Value, microseconds
 from domain.errors import ConfigurationError, FieldProblem
 from domain.terms import Role, Side
-from transforms.moments import microseconds, zone_named
+from transforms.moments import zone_named
+from transforms.outcome import EventContext, FieldTrace, NamedAgent, Outcome
 from transforms.plan import Entries, Field, Plan, Step
 from transforms.reading import ABSENT, WrongShape
 from transforms.unfit import Unfit, shown
 
 #: Longer lists are refused before they are read; see `rules.MAX_PEOPLE` for what a deal may hold.
 LONGEST_LIST = 200
-
-
-@dataclass(frozen=True, slots=True)
-class EventContext:
-    """What is known of an event besides its payload.
-
-    Attributes:
-        source: the name in the webhook path.
-        event_type: the provider's word for what happened.
-        event_id: the event's identity.
-        received_at: when ingest took it (aware UTC).
-        zone: of the office, e.g. `America/Denver`.
-        fetched_at: when our fetch of the documents began, for hydrated sources (aware UTC).
-    """
-
-    source: str
-    event_type: str
-    event_id: str
-    received_at: datetime
-    zone: str
-    fetched_at: datetime | None = None
-
-
-class FieldTrace(NamedTuple):
-    """Which rule gave a field its value.
-
-    Attributes:
-        field: canonical name, e.g. `sale_price` or `participants[2].phone`.
-        rule: its place in the mapping, e.g. `deal.fields.sale_price`.
-        line: of the rule in the YAML file.
-        path: where in the payload, or `(default)`.
-        raw: what stood there, shortened.
-        result: the canonical value.
-    """
-
-    field: str
-    rule: str
-    line: int
-    path: str
-    raw: str
-    result: Value
-
-
-class NamedAgent(NamedTuple):
-    """One of our agents as the payload names them; `share` is None where it says nothing."""
-
-    agent_id: str
-    side: Side
-    share: Fraction | None
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class Outcome:
-    """What a payload gave, good and bad."""
-
-    source_id: str = ""
-    mark: Mark | None = None
-    occurred_at: datetime | None = None
-    values: dict[str, Value] = field(default_factory=dict)
-    stage_reason: str | None = None
-    participants: list[Participant] | None = None
-    agents: list[NamedAgent] | None = None
-    problems: list[FieldProblem] = field(default_factory=list)
-    warnings: list[FieldProblem] = field(default_factory=list)
-    traces: list[FieldTrace] = field(default_factory=list)
 
 
 class Run:
@@ -110,6 +45,7 @@ class Run:
         """Everything the payload says, and everything that is wrong with it."""
         plan, out = self.plan, self.out
         out.source_id = str(self._value(plan.deal_id, self.root, ""))
+        out.merged_ids = self._merged_ids()
         out.mark = self._mark()
         occurred_at = self._value(plan.occurred_at, self.root, "")
         out.occurred_at = occurred_at if isinstance(occurred_at, datetime) else self.event.received_at
@@ -129,23 +65,42 @@ class Run:
         self.out.agents = self._agents()
         return self.out
 
+    def _merged_ids(self) -> tuple[str, ...]:
+        """Every id the source gave this deal besides the one that it has now."""
+        others = set()
+        for one in self.plan.merged:
+            traced = len(self.out.traces)
+            found = self._value(one, self.root, "")
+            if isinstance(found, str) and found != self.out.source_id:
+                others.add(found)
+            else:
+                del self.out.traces[traced:]
+        return tuple(sorted(others))
+
     def _mark(self) -> Mark | None:
-        found = self._value(self.plan.mark, self.root, "")
+        found, began = self._value(self.plan.mark, self.root, ""), self._fetch_began()
         if found is None or found is ABSENT:
-            if self.plan.mapping.order_mark.kind != "fetched":
+            if began is None:
                 return None  # reported as missing
-            if self.event.fetched_at is None:
-                raise ConfigurationError(
-                    f"{self.plan.mapping.file} orders events by when they were fetched, and no fetch time was given; "
-                    f"name what to fetch for source {self.event.source!r} in sources.yaml"
-                )
-            found = self.event.fetched_at
+            found = began
         order = microseconds(found) if isinstance(found, datetime) else cast("int", found)
         if order < 0:
             path = self.plan.mark.steps[0][4].path
             self.out.problems.append(FieldProblem(path, shown(order), "a version of 0 or more", "order_mark"))
             return None
-        return Mark(order, self.event.event_id)
+        event_id = self.event.event_id
+        return Mark(order, event_id if began is None else f"{microseconds(began):020d}:{event_id}")
+
+    def _fetch_began(self) -> datetime | None:
+        """When the documents were fetched; None for sources whose events are not ordered by it."""
+        if self.plan.mapping.order_mark.kind != "fetched":
+            return None
+        if self.event.fetched_at is None:
+            raise ConfigurationError(
+                f"{self.plan.mapping.file} orders events by when they were fetched, and no fetch time was given; "
+                f"name what to fetch for source {self.event.source!r} in sources.yaml"
+            )
+        return self.event.fetched_at
 
     def _participants(self) -> list[Participant] | None:
         entries = self.plan.participants

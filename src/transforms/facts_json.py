@@ -18,6 +18,7 @@ def facts_as_json(facts: DealFacts) -> dict[str, Any]:
     return {
         "source": facts.source,
         "source_id": facts.source_id,
+        "merged_ids": list(facts.merged_ids),
         "event_id": facts.event_id,
         "event_type": facts.event_type,
         "mark": str(facts.mark),

@@ -1,4 +1,4 @@
-"""Days and instants. A day is a day in the office's zone; an instant is aware, in UTC."""
+"""Days and instants. A day is a day in the office's zone, unless a mapping names another; an instant is aware, in UTC."""
 
 from __future__ import annotations
 
@@ -41,17 +41,18 @@ def zone_named(name: str) -> ZoneInfo:
         raise ConfigurationError(f"time zone {name!r} is unknown; set an IANA name such as America/Denver") from error
 
 
-def day(formats: Iterable[str] = ("iso",)) -> Callable[[Any, tzinfo], date]:
-    """A converter to the day in the office's zone, from any of the formats."""
+def day(formats: Iterable[str] = ("iso",), zone: str | None = None) -> Callable[[Any, tzinfo], date]:
+    """A converter to the day, from any of the formats; of counts and instants the day in `zone`, else the office's."""
     formats = tuple(formats)
+    own_zone = None if zone is None else zone_named(zone)
     readers = tuple(_day_reader(one) for one in formats)
     fits = f"a day that exists, {YEARS.start}-{YEARS.stop - 1}, written as {_spoken(formats)}"
 
-    def convert(raw: Any, zone: tzinfo) -> date:
+    def convert(raw: Any, office_zone: tzinfo) -> date:
         text = raw.strip() if isinstance(raw, str) else raw
         for reader in readers:
             try:
-                found = reader(text, zone)
+                found = reader(text, own_zone or office_zone)
             except (ValueError, OverflowError):
                 continue
             if found is not None and found.year in YEARS:
@@ -142,11 +143,6 @@ def _counted(raw: Any, unit: str) -> datetime | None:
         return None
     per_unit = 1_000_000 if unit == "unix_seconds" else 1_000
     return _EPOCH + timedelta(microseconds=int(number * per_unit))
-
-
-def microseconds(moment: datetime) -> int:
-    """Exact microseconds since 1970, for order marks."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 _SPOKEN = {

@@ -70,12 +70,18 @@ def email() -> Callable[[Any], str]:
     fits = "an e-mail address such as ana@example.com"
 
     def convert(raw: Any) -> str:
-        text = clean(raw).lower() if isinstance(raw, str) else ""
-        if len(text) > LONGEST_EMAIL or not _EMAIL.fullmatch(text):
+        found = address(clean(raw)) if isinstance(raw, str) else None
+        if found is None:
             raise Unfit(fits)
-        return text
+        return found
 
     return convert
+
+
+def address(text: str) -> str | None:
+    """The e-mail address in lower case, if the clean text is one."""
+    found = text.lower()
+    return found if len(found) <= LONGEST_EMAIL and _EMAIL.fullmatch(found) else None
 
 
 def name_split(part: str) -> Callable[[Any], str | None]:

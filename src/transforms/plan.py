@@ -60,6 +60,7 @@ class Plan(NamedTuple):
     """A mapping, ready to run.
 
     Attributes:
+        merged: a field for each place where another id of the deal may stand; all of them count.
         one_list: people and our agents stand in one list; an entry that is our agent is nobody else.
     """
 
@@ -67,6 +68,7 @@ class Plan(NamedTuple):
     events: frozenset[str]
     blanks: frozenset[str]
     deal_id: Field
+    merged: tuple[Field, ...]
     mark: Field
     occurred_at: Field
     stage_reason: Field
@@ -74,6 +76,10 @@ class Plan(NamedTuple):
     participants: Entries | None
     agents: Entries | None
     one_list: bool
+
+
+#: A deal is always in some stage, and what was merged stays merged; silence about either says nothing.
+_NEVER_CLEARED = frozenset({"stage", "merged_ids"})
 
 
 @lru_cache(maxsize=64)
@@ -110,6 +116,7 @@ class _Planner:
             events=every,
             blanks=self.blanks,
             deal_id=self._field("id", "deal.id", mapping.deal_id, required=every),
+            merged=tuple(self._field("merged_ids", "deal.merged", (rule,)) for rule in mapping.merged),
             mark=self._field("order_mark", "order_mark", mapping.order_mark.rules, required=ordered),
             occurred_at=self._field("occurred_at", "occurred_at", mapping.occurred_at),
             stage_reason=self._field("stage_reason", "deal.stage_reason", mapping.stage_reason),
@@ -147,7 +154,7 @@ class _Planner:
                 value = self._default(one, label, convert)
                 defaults.update({event: value for event in one.default_for if event not in defaults})
         wanted = frozenset().union(*(one.required for one in rules)) if required is None else required
-        clears = name != "stage"  # a deal is always in some stage; silence about it says nothing
+        clears = name not in _NEVER_CLEARED
         return Field(
             name, tuple(steps), defaults, wanted,
             clears=clears and self.mapping.nulls == "clear",

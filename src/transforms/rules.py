@@ -10,11 +10,14 @@ from domain.deal import Participant
 from domain.errors import FieldProblem
 from domain.money import Money
 from domain.terms import Side
-from transforms.engine import NamedAgent, Outcome
+from transforms.outcome import NamedAgent, Outcome
 from transforms.plan import Plan
 
-#: More people than any deal has; they and their links must fit one DynamoDB transaction of 100 items.
-MAX_PEOPLE = 30
+#: A DynamoDB transaction holds 100 items, and the worst event replaces everybody at once: an alias, a contact and a link
+#: for each newcomer and a retired link for each who left, 4 x 20. The rest is for the deal, its alias, identity, stage,
+#: commission mark, merged deals, and the row under each agent of ours that the event was parked for.
+MAX_PEOPLE = 20
+MAX_AGENTS = 10
 
 #: A price of nothing is a mistake; a fee or deposit of nothing is a fact.
 _ABOVE_ZERO = ("list_price", "sale_price")
@@ -65,8 +68,8 @@ def _values(out: Outcome) -> Iterator[tuple[str, str, str]]:
 
 def _shares(agents: list[NamedAgent]) -> Iterator[tuple[str, str]]:
     """What is wrong with our agents' parts: (value, what was expected)."""
-    if len(agents) > MAX_PEOPLE:
-        yield str(len(agents)), f"at most {MAX_PEOPLE} of our agents on one deal"
+    if len(agents) > MAX_AGENTS:
+        yield str(len(agents)), f"at most {MAX_AGENTS} of our agents on one deal"
         return
     for side in Side:
         ours = [agent for agent in agents if agent.side is side]

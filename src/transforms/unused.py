@@ -21,7 +21,7 @@ def unused_paths(payload: Any, mapping: Mapping) -> tuple[str, ...]:
 
 
 def _used(mapping: Mapping) -> Iterator[Keys]:
-    deal = [mapping.order_mark.rules, mapping.occurred_at, mapping.deal_id, mapping.stage_reason]
+    deal = [mapping.order_mark.rules, mapping.occurred_at, mapping.deal_id, mapping.merged, mapping.stage_reason]
     for rules in [*deal, *mapping.fields.values()]:
         yield from _of_rules(rules, ())
     people, agents = mapping.participants, mapping.agents

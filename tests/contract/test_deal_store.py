@@ -18,15 +18,14 @@ from domain.money import Money
 from domain.ports import Waiting
 from domain.stages import Stage
 from domain.terms import Role, Side
-from tests.builders import NOW, envelope, facts, person
+from tests.builders import NOW, envelope, facts, person, wanted
 
 ids = map(str, itertools.count(1))
 
 
 def load(store: Any, event: DealFacts) -> tuple[Envelope, Any]:
     message = envelope(event.event_id)
-    contacts = {(event.source, p.source_id) for p in event.participants or () if p.source_id}
-    held = store.load(message, (event.source, event.source_id), contacts, people=event.participants is not None)
+    held = store.load(message, wanted(event))
     return message, held
 
 
@@ -159,3 +158,44 @@ def test_links_are_kept_when_somebody_leaves_the_list(store: Any) -> None:
     apply(store, facts(2, people=[person(Role.SELLER, "P2", name="B")]))
     deal = store.deal("transactions", "T-1")
     assert [link.role for link in deal.participants] == [Role.SELLER]
+
+
+def merged(order: int, into: str, *merged_ids: str) -> DealFacts:
+    return facts(order, source_id=into, merged_ids=merged_ids, people=[person(Role.BUYER, "P1", name="Ana")])
+
+
+def test_two_deals_that_the_source_merged_become_one(store: Any) -> None:
+    apply(
+        store, facts(1, source_id="OLD", values={"stage": Stage.CLOSED}, people=[person(Role.BUYER, "P9", name="Bo")])
+    )
+    apply(store, facts(2, source_id="NEW", values={"reference": "kept"}))
+    old, new = store.deal("transactions", "OLD"), store.deal("transactions", "NEW")
+    apply(store, merged(3, "NEW", "OLD"))
+    assert store.deal("transactions", "OLD").id == new.id
+    absorbed = store.deal_by_id(old.id)
+    assert (absorbed.merged_into, absorbed.participants, absorbed.version) == (new.id, (), old.version + 1)
+    assert store.commission_due(old.id) == absorbed.version
+    assert store.deal("transactions", "NEW").details.reference == "kept"
+
+
+def test_a_merged_deal_whose_survivor_was_never_seen_keeps_its_record(store: Any) -> None:
+    apply(store, facts(1, source_id="OLD", values={"reference": "kept"}))
+    apply(store, merged(2, "NEW", "OLD"))
+    old, new = store.deal("transactions", "OLD"), store.deal("transactions", "NEW")
+    assert (old.id, old.merged_into, old.details.reference) == (new.id, None, "kept")
+
+
+def test_a_late_event_of_a_merged_id_reaches_the_survivor(store: Any) -> None:
+    apply(store, merged(2, "NEW", "OLD"))
+    apply(store, facts(1, source_id="OLD", values={"reference": "late"}))
+    assert store.deal("transactions", "NEW").details.reference == "late"
+
+
+def test_an_event_of_the_old_deal_in_flight_while_it_is_merged_must_decide_again(store: Any) -> None:
+    apply(store, facts(1, source_id="OLD", values={"reference": "A"}))
+    apply(store, facts(2, source_id="NEW", values={"reference": "B"}))
+    late = facts(4, source_id="OLD", values={"office": "N"})
+    message, held = load(store, late)
+    apply(store, merged(3, "NEW", "OLD"))
+    with pytest.raises(Conflict):
+        store.commit(merge(late, held, message, lambda: next(ids)), NOW)

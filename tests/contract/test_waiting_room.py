@@ -12,7 +12,7 @@ from domain.agents import AgentKey
 from domain.errors import Cause, Conflict
 from domain.merging import merge
 from domain.ports import Waiting
-from tests.builders import NOW, agent, envelope, facts
+from tests.builders import NOW, agent, envelope, facts, wanted
 
 A1, A2 = AgentKey("transactions", "A-1"), AgentKey("transactions", "A-2")
 
@@ -49,7 +49,7 @@ def store(kind: str, request: pytest.FixtureRequest) -> Any:
 def applied(store: Any, event_id: str) -> None:
     event = facts(1, event_id=event_id, values={"reference": "A"})
     message = envelope(event_id)
-    held = store.load(message, ("transactions", "T-1"), [], people=False)
+    held = store.load(message, wanted(event))
     store.commit(merge(event, held, message, lambda: "D1"), NOW)
 
 

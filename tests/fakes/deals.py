@@ -11,7 +11,7 @@ from domain.agents import AgentKey
 from domain.deal import Contact, Deal, DealRole, StageObservation
 from domain.envelope import Envelope
 from domain.errors import Conflict
-from domain.ports import Change, Snapshot
+from domain.ports import Change, Snapshot, Wanted
 from tests.fakes.waiting import MemoryWaitingRoom
 
 
@@ -32,21 +32,22 @@ class MemoryDealStore:
     def was_applied(self, envelope: Envelope) -> bool:
         return envelope.event_key in self.events
 
-    def load(
-        self, envelope: Envelope, deal: tuple[str, str], contacts: Collection[tuple[str, str]], *, people: bool
-    ) -> Snapshot:
+    def load(self, envelope: Envelope, wanted: Wanted) -> Snapshot:
         with self.lock:
-            asked = [("deal", *deal), *(("contact", *contact) for contact in contacts)]
+            deal_aliases = [("deal", wanted.source, i) for i in (wanted.deal, *wanted.merged)]
+            asked = [*deal_aliases, *(("contact", wanted.source, i) for i in wanted.contacts)]
             aliases = {alias: self.aliases[alias] for alias in asked if alias in self.aliases}
-            held = self.deals.get(aliases.get(("deal", *deal), ""))
+            deal_ids = list(dict.fromkeys(aliases[alias] for alias in deal_aliases if alias in aliases))
+            held = self.deals[deal_ids[0]] if deal_ids else None
             ids = {record for (kind, _, _), record in aliases.items() if kind == "contact"}
-            if held and people:
+            if held and wanted.people:
                 ids |= set(held.people.values())
             parked = self.waiting.rows.get(envelope.event_key)
             return Snapshot(
                 applied=envelope.event_key in self.events,
                 parked_under=parked.missing if parked else frozenset[AgentKey](),
                 deal=held,
+                absorbed=tuple(self.deals[i] for i in deal_ids[1:]),
                 aliases=aliases,
                 contacts={i: self.people[i] for i in ids if i in self.people},
             )
@@ -61,7 +62,12 @@ class MemoryDealStore:
                 self.deals[change.deal_id] = change.deal
                 if change.commission_due:
                     self.due[change.deal_id] = change.deal.version
-            self.aliases |= change.aliases
+            for absorbed, before in change.absorbed:
+                self.deals[absorbed.id] = absorbed
+                self.links |= {(absorbed.id, role): "retired" for role in before.participants}
+                if absorbed.ever_closed:
+                    self.due[absorbed.id] = absorbed.version
+            self.aliases |= {**change.aliases, **change.repointed}
             self.people |= {contact.id: contact for contact, _ in change.contacts}
             self.links |= {(change.deal_id, role): "active" for role in change.roles_added}
             self.links |= {(change.deal_id, role): "retired" for role in change.roles_retired}
@@ -71,6 +77,7 @@ class MemoryDealStore:
     def _check(self, change: Change) -> None:
         held = self.deals.get(change.deal_id)
         stale_deal = change.deal is not None and held != change.deal_before
+        stale_deal |= any(self.deals[before.id] != before for _, before in change.absorbed)
         stale_people = any(
             (self.people[contact.id].version if contact.id in self.people else 0) != based_on
             for contact, based_on in change.contacts
@@ -85,6 +92,9 @@ class MemoryDealStore:
 
     def deal(self, source: str, source_id: str) -> Deal | None:
         return self.deals.get(self.aliases.get(("deal", source, source_id), ""))
+
+    def deal_by_id(self, deal_id: str) -> Deal | None:
+        return self.deals.get(deal_id)
 
     def contacts(self, contact_ids: Collection[str]) -> dict[str, Contact]:
         return {i: self.people[i] for i in contact_ids if i in self.people}

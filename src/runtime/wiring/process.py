@@ -94,7 +94,9 @@ class ProcessPorts:
             dotloop_auth=self._settings.dotloop_auth_url,
             brokermint_api=self._settings.brokermint_api_url,
         )
-        return HttpProviderApi(urls, SecretsManagerStore(client("secretsmanager"), self._settings.secrets_prefix))
+        secrets = SecretsManagerStore(client("secretsmanager"), self._settings.secrets_prefix)
+        # A slow provider must end as a deferral, not as a batch that Lambda cuts off.
+        return HttpProviderApi(urls, secrets, budget_s=self._settings.process_timeout_s / 3)
 
 
 @lru_cache(maxsize=1)

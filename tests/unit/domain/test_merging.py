@@ -17,6 +17,7 @@ from domain.money import Money
 from domain.ports import Snapshot
 from domain.stages import Stage
 from domain.terms import Role
+from tests.builders import wanted
 from tests.fakes.deals import MemoryDealStore
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -58,8 +59,7 @@ def apply_all(events: list[DealFacts]) -> MemoryDealStore:
     ids = map(str, itertools.count(1))
     for event in events:
         message = envelope(event)
-        contacts = {(event.source, p.source_id) for p in event.participants or () if p.source_id}
-        held = store.load(message, (event.source, event.source_id), contacts, people=event.participants is not None)
+        held = store.load(message, wanted(event))
         store.commit(merge(event, held, message, lambda: next(ids)), event.occurred_at)
     return store
 

@@ -16,8 +16,10 @@ from domain.envelope import Envelope
 from domain.errors import Cause, Conflict, Deferred, PermanentError, Unavailable
 from domain.ports import Change
 from domain.stages import Stage
-from flows.process_event import Outcome, Policy, Result, deferral_s, give_up, process_event
+from flows.outcome import Outcome, Result
+from flows.process_event import Policy, process_event
 from flows.release_waiting import Released, import_agents, sweep
+from flows.set_aside import deferral_s, give_up
 from tests.builders import NOW, agent, envelope
 from tests.fakes.agents import MemoryAgentDirectory
 from tests.fakes.archive import MemoryArchive
@@ -37,6 +39,13 @@ class Failing:
 
     def fetch(self, source: str, paths: Any) -> Any:
         raise self.error
+
+
+class OutOfOrder(MemoryAgentDirectory):
+    """A directory that does not answer."""
+
+    def lookup(self, keys: Any, *, fresh: bool = False) -> Any:
+        raise Unavailable("throttled")
 
 
 @dataclass(frozen=True)
@@ -205,12 +214,8 @@ def test_an_agent_that_appears_while_the_event_is_being_parked_applies_it(bench:
 
 
 def test_a_directory_outage_defers_and_the_sweeper_brings_the_event_back(bench: Bench) -> None:
-    class Down(MemoryAgentDirectory):
-        def lookup(self, keys: Any, *, fresh: bool = False) -> Any:
-            raise Unavailable("throttled")
-
     message = bench.event(1, represented_side="listing", participants=[OURS])
-    ports = replace(bench.ports, directory=Down())
+    ports = replace(bench.ports, directory=OutOfOrder())
     outcome = process_event(message, ports, POLICY, bench.clock.world())
     assert (outcome.result, outcome.cause) == (Result.DEFERRED, Cause.UNAVAILABLE)
     bench.directory.add([agent("A-1")])
@@ -249,6 +254,24 @@ def test_a_provider_that_is_down_defers_with_growing_waits_and_after_a_day_the_e
     assert "24 h" in bench.queues.dead[0][2]
 
 
+def test_days_spent_parked_are_not_days_of_a_later_fault(bench: Bench) -> None:
+    message = bench.event(1, represented_side="listing", participants=[OURS])
+    bench.process(message)
+    bench.clock.move(days=3)
+    down = replace(bench.ports, directory=OutOfOrder())
+    assert process_event(message, down, POLICY, bench.clock.world()).result is Result.DEFERRED
+    assert bench.waiting.parked_for([AgentKey("transactions", "A-1")])
+
+
+def test_an_event_that_is_given_up_as_a_bug_waits_no_longer_and_one_that_met_an_outage_does(bench: Bench) -> None:
+    message = bench.event(1, represented_side="listing", participants=[OURS])
+    bench.process(message)
+    give_up(message, Unavailable("throttled"), bench.waiting, bench.queues)
+    assert bench.waiting.find(message.event_key) is not None
+    give_up(message, KeyError("x"), bench.waiting, bench.queues)
+    assert bench.waiting.find(message.event_key) is None
+
+
 def test_a_wait_is_never_under_what_the_provider_asked_for() -> None:
     assert deferral_s(1, 0.0, at_least_s=120) >= 120
     assert deferral_s(1, 0.99, at_least_s=120) >= 120
@@ -279,7 +302,7 @@ def test_a_failing_store_leaves_the_message_to_the_queue(bench: Bench) -> None:
 def test_the_last_attempt_leaves_a_dead_letter_with_a_cause_and_no_payload(
     bench: Bench, error: Exception, cause: Cause
 ) -> None:
-    assert give_up(bench.event(1), error, bench.ports).cause is cause
+    assert give_up(bench.event(1), error, bench.waiting, bench.queues).cause is cause
     ((_, filed, reason),) = bench.queues.dead
     assert filed is cause
     assert "Ana Diaz" not in reason

@@ -1,0 +1,31 @@
+"""`make bench`: progress on stderr, one JSON object as the last line on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from bench.apply_cost import apply_cost
+from bench.cold import ingest_cold_ratio, process_cold_ratio
+from bench.throughput import deals_per_second
+
+
+def main() -> None:
+    """Take every measure; a figure per key, counts at 1,000 and at 20,000 stored deals."""
+    figures: dict[str, object] = {}
+    measures = {
+        "ingest_cold_ratio": lambda: round(ingest_cold_ratio(), 3),
+        "process_cold_ratio": lambda: round(process_cold_ratio(), 3),
+        "deals_per_second": lambda: round(deals_per_second()),
+    }
+    for name, measure in measures.items():
+        print(f"· {name}", file=sys.stderr)
+        figures[name] = measure()
+    print("· apply_requests, apply_items_read", file=sys.stderr)
+    small, large = apply_cost(1_000), apply_cost(20_000)
+    figures["apply_requests"] = {"1000": small[0], "20000": large[0]}
+    figures["apply_items_read"] = {"1000": small[1], "20000": large[1]}
+    print(json.dumps(figures))
+
+
+main()

@@ -1,0 +1,115 @@
+"""An event that cannot be applied now is set aside, with its cause: parked, deferred or buried."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from domain.errors import Cause, ConfigurationError, Conflict, Deferred, DeferredTooLong, PermanentError, Unavailable
+from domain.ports import Waiting
+from flows.outcome import Outcome, Result
+
+if TYPE_CHECKING:
+    from domain.envelope import Envelope
+    from domain.errors import UnknownAgents
+    from domain.ports import DeadLetters, WaitingRoom
+
+#: First and longest wait of a deferred event. It starts below a provider's usual blip and ends well inside the 24 h.
+FIRST_WAIT_S = 30.0
+LONGEST_WAIT_S = 3600.0
+
+#: How often the sweeper looks again at a parked event: imports release it at once, this only covers a lost wake-up.
+PARKED_RECHECK = timedelta(minutes=10)
+
+
+def park(envelope: Envelope, unknown: UnknownAgents, waiting: WaitingRoom, now: datetime) -> Outcome:
+    """Keep the event under every missing agent; it is released when the last of them is known.
+
+    Raises:
+        Conflict: one of the agents has appeared, or the event was applied meanwhile.
+    """
+    before = waiting.find(envelope.event_key)
+    waiting.park(
+        Waiting(
+            envelope=envelope.without_body(),
+            cause=Cause.UNKNOWN_AGENT,
+            reason=str(unknown),
+            since=before.since if before else now,
+            due_at=now + PARKED_RECHECK,
+            missing=unknown.missing,
+            deal=unknown.deal,
+        )
+    )
+    return Outcome(Result.PARKED, cause=Cause.UNKNOWN_AGENT, reason=str(unknown))
+
+
+def defer(
+    envelope: Envelope,
+    fault: Deferred,
+    *,
+    waiting: WaitingRoom,
+    dead: DeadLetters,
+    longest: timedelta,
+    now: datetime,
+    jitter: float,
+) -> Outcome:
+    """Keep the event until a fault outside it has cleared; one that lasts longer than `longest` makes it dead."""
+    before = waiting.find(envelope.event_key)
+    # The days that it was parked for an agent are not days of this fault.
+    again = before is not None and before.cause is not Cause.UNKNOWN_AGENT
+    since, attempts = (before.since, before.attempts + 1) if before and again else (now, 1)
+    if now - since >= longest:
+        message = f"deferred for {longest / timedelta(hours=1):g} h and still: {fault}; mend that, then replay"
+        return bury(envelope, DeferredTooLong(message, cause=fault.cause), waiting, dead)
+    wait_s = deferral_s(attempts, jitter, at_least_s=fault.retry_after_s)
+    waiting.defer(
+        Waiting(
+            envelope=envelope.without_body(),
+            cause=fault.cause,
+            reason=str(fault),
+            since=since,
+            due_at=now + timedelta(seconds=wait_s),
+            attempts=attempts,
+            missing=before.missing if before else frozenset(),
+            deal=before.deal if before else "",
+        )
+    )
+    return Outcome(Result.DEFERRED, cause=fault.cause, reason=str(fault))
+
+
+def bury(envelope: Envelope, error: PermanentError, waiting: WaitingRoom, dead: DeadLetters) -> Outcome:
+    """Send what can never succeed to the dead-letter queue, at once."""
+    # The dead letter first: if we stop between the two, the event is seen again rather than lost.
+    dead.bury(envelope, error.cause, error.reason())
+    waiting.close(envelope.event_key)
+    return Outcome(Result.DEAD, cause=error.cause, reason=error.reason())
+
+
+def give_up(envelope: Envelope, error: Exception, waiting: WaitingRoom, dead: DeadLetters) -> Outcome:
+    """The last attempt failed: to the dead-letter queue, with what is known of the cause.
+
+    Without this the queue itself would move the message there, silent about why.
+    """
+    if isinstance(error, Unavailable | Conflict):
+        # If the event waited before, it goes on waiting: the sweeper brings it back when our storage answers again.
+        reason = f"{error}; replay when it answers again"
+        dead.bury(envelope, Cause.UNAVAILABLE, reason)
+        return Outcome(Result.DEAD, cause=Cause.UNAVAILABLE, reason=reason)
+    if isinstance(error, ConfigurationError):
+        return bury(envelope, PermanentError(f"{error}; then replay", cause=Cause.CONFIG), waiting, dead)
+    # The error's own text may quote the payload.
+    message = f"{type(error).__name__} while processing; see the log of this receipt, mend, replay"
+    return bury(envelope, PermanentError(message, cause=Cause.BUG), waiting, dead)
+
+
+def deferral_s(attempt: int, jitter: float, *, at_least_s: float = 0.0) -> float:
+    """How long to wait before the attempt after `attempt`: doubling, half of it jittered, never under `at_least_s`.
+
+    Args:
+        attempt: deferrals so far, from 1.
+        jitter: from [0, 1).
+        at_least_s: what the other side asked for (Retry-After); jitter only adds to it.
+    """
+    ceiling = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(attempt - 1, 16))
+    wait = ceiling * (0.5 + jitter / 2)
+    return wait if wait >= at_least_s else at_least_s * (1 + jitter / 10)

@@ -1,0 +1,291 @@
+"""The deployed stack on moto: the handlers' own wiring, over tables, queues and variables built from template.yaml."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+from dev import provider_stub
+from domain.deal import Contact, Deal
+from handlers import ingest, process, sweep
+from runtime import observability
+from runtime.wiring import edges
+from runtime.wiring import ingest as wiring_ingest
+from runtime.wiring import process as wiring_process
+from runtime.wiring import sweep as wiring_sweep
+from sources.catalog import catalog
+from sources.verify import sign
+from storage import dynamo
+from storage.agents import DynamoAgentDirectory
+from storage.records import DynamoDealStore, event_key
+from storage.waiting import DynamoWaitingRoom
+from tests.conftest import no_pause
+from tests.fakes.world import Clock
+from tests.template import queues, resolve, resources, tables
+from transforms.agents_csv import parse_agents
+
+EVENTS = Path(__file__).parents[2] / "events"
+SIGNING: Mapping[str, str] = json.loads((EVENTS / "secrets.demo.json").read_text(encoding="utf-8"))
+PROVIDERS: Mapping[str, Any] = json.loads((EVENTS / "provider-secrets.demo.json").read_text(encoding="utf-8"))
+BUCKET = "archive"
+WIRING: tuple[ModuleType, ...] = (wiring_ingest, wiring_process, wiring_sweep, edges)
+
+
+@dataclass
+class Context:
+    """What Lambda hands in."""
+
+    function_name: str = "dealwire"
+    memory_limit_in_mb: int = 256
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:dealwire"
+    aws_request_id: str = "lambda-1"
+
+
+@dataclass
+class MotoStack:
+    """Dealwire's three functions, and what they read and write."""
+
+    dynamodb: Any
+    sqs: Any
+    s3: Any
+    queue: str
+    dead: str
+    log: io.StringIO
+    clock: Clock
+
+    # -- what the outside does
+
+    def post(self, source: str, body: bytes, event_id: str = "msg_1", **changes: Any) -> tuple[int, dict[str, str]]:
+        """POST it as API Gateway hands it over; gives status and answer. `headers` come on top."""
+        signed = sign(catalog()[source].scheme, SIGNING[source], body, now=self.clock.now(), message_id=event_id)
+        headers = {name: [value] for name, value in signed.items()} | changes.pop("headers", {})
+        event = {
+            "httpMethod": "POST",
+            "pathParameters": {"source": source},
+            "multiValueHeaders": headers,
+            "requestContext": {"requestId": "api-1"},
+            "isBase64Encoded": True,
+            "body": base64.b64encode(changes.pop("sent", body)).decode(),
+        }
+        answer = ingest.lambda_handler(event | changes, Context())
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def fire(self, source: str, body: bytes, event_id: str = "msg_1") -> None:
+        """POST it and process what it leaves in the queue."""
+        status, answer = self.post(source, body, event_id)
+        assert status == 202, answer
+        assert self.work() == []
+
+    def work(self, *, again_at_once: bool = False) -> list[str]:
+        """Receive what is in the queue, process it as one batch, delete what succeeded; gives the bodies that failed."""
+        received = self.sqs.receive_message(
+            QueueUrl=self.queue,
+            MaxNumberOfMessages=10,
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
+            VisibilityTimeout=0 if again_at_once else 180,
+        ).get("Messages", [])
+        failed = self.process([_record(message) for message in received])
+        for message in received:
+            if message["MessageId"] not in failed:
+                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+        return [message["Body"] for message in received if message["MessageId"] in failed]
+
+    def process(self, records: Iterable[Mapping[str, Any]]) -> set[str]:
+        """The message ids that the function reports as failed."""
+        answer: Any = process.lambda_handler({"Records": list(records)}, Context())  # type: ignore[arg-type]
+        return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+
+    def sweep(self) -> dict[str, int]:
+        """One run of the sweeper."""
+        answer: dict[str, int] = sweep.lambda_handler({}, Context())  # type: ignore[arg-type]
+        return answer
+
+    # -- what is to be seen afterwards
+
+    @property
+    def deals(self) -> DynamoDealStore:
+        return DynamoDealStore(self.dynamodb, "RecordsTable", "EventsTable", no_pause)
+
+    @property
+    def waiting(self) -> DynamoWaitingRoom:
+        return DynamoWaitingRoom(self.dynamodb, "EventsTable", "AgentDirectoryTable", no_pause)
+
+    @property
+    def directory(self) -> DynamoAgentDirectory:
+        return DynamoAgentDirectory(self.dynamodb, "AgentDirectoryTable", no_pause, lambda: 0.0)
+
+    def deal(self, source_id: str, source: str = "transactions") -> Deal:
+        deal = self.deals.deal(source, source_id)
+        assert deal is not None, f"no deal {source}/{source_id}"
+        return deal
+
+    def people(self, deal: Deal) -> dict[str, Contact]:
+        """Role and source-independent: `role:name or company` to the contact."""
+        held = self.deals.contacts({link.contact_id for link in deal.participants})
+        named = {link: held[link.contact_id].values for link in deal.participants}
+        return {
+            f"{link.role}:{values.get('name') or values.get('company')}": held[link.contact_id]
+            for link, values in named.items()
+        }
+
+    def event(self, key: str) -> dict[str, Any]:
+        """The row of an event, `{}` if there is none."""
+        return dynamo.get(self.dynamodb, "EventsTable", event_key(key)) or {}
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        return [dynamo.from_wire(item) for item in self.dynamodb.scan(TableName=table)["Items"]]
+
+    def archived(self) -> dict[str, bytes]:
+        """Key to bytes."""
+        keys = [entry["Key"] for entry in self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+        return {key: self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """Every dead letter; its attributes as plain text under `attributes`."""
+        found: list[dict[str, Any]] = []
+        while page := self.sqs.receive_message(
+            QueueUrl=self.dead, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=600
+        ).get("Messages", []):
+            found += page
+        for message in found:
+            attributes = message.get("MessageAttributes", {})
+            message["attributes"] = {name: value["StringValue"] for name, value in attributes.items()}
+        return found
+
+    def dead_letter(self) -> dict[str, str]:
+        """The attributes of the only dead letter."""
+        (message,) = self.dead_letters()
+        attributes: dict[str, str] = message["attributes"]
+        return attributes
+
+    def queued(self) -> int:
+        """How many messages are in the queue, hidden ones too."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        counts = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=names)["Attributes"]
+        return sum(int(counts[name]) for name in names)
+
+
+def _record(message: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:dealwire-test-transactions",
+        "awsRegion": "us-east-1",
+    }
+
+
+def record_of(body: str, message_id: str = "m-1", receives: int = 1) -> dict[str, Any]:
+    """A message as the function gets it, without a queue."""
+    attributes = {"ApproximateReceiveCount": str(receives)}
+    return _record({"MessageId": message_id, "ReceiptHandle": "r", "Body": body, "Attributes": attributes})
+
+
+@pytest.fixture
+def moto_stack(aws: None, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoStack]:
+    sqs, s3, secrets = (boto3.client(name) for name in ("sqs", "s3", "secretsmanager"))
+    s3.create_bucket(Bucket=BUCKET)
+    urls = {name: sqs.create_queue(**queue)["QueueUrl"] for name, queue in queues().items()}
+    here = {"ArchiveBucket": BUCKET} | {resolve({"Ref": name}): url for name, url in urls.items()}
+    for function in resources("AWS::Serverless::Function").values():
+        for name, value in resolve(function["Properties"]["Environment"]["Variables"]).items():
+            if not name.startswith("POWERTOOLS_"):
+                monkeypatch.setenv(name, here.get(str(value), str(value)))
+    prefix = resolve(resources()["IngestFunction"]["Properties"]["Environment"]["Variables"]["SECRETS_PREFIX"])
+    for name, text in SIGNING.items():
+        secrets.create_secret(Name=f"{prefix}/webhooks/{name}", SecretString=text)
+    for name, values in PROVIDERS.items():
+        secrets.create_secret(Name=f"{prefix}/providers/{name}", SecretString=json.dumps(values))
+    log, clock = io.StringIO(), Clock()
+    monkeypatch.setattr(observability.logger.registered_handler, "stream", log)
+    for module in WIRING[:3]:
+        monkeypatch.setattr(module, "now", clock.now)
+    made = MotoStack(dynamodb, sqs, s3, urls["TransactionsQueue"], urls["TransactionsDeadLetterQueue"], log, clock)
+    made.directory.add(parse_agents((EVENTS / "agents.csv").read_text(encoding="utf-8")))
+    forget()
+    yield made
+    forget()
+
+
+def forget() -> None:
+    """A cold start: everything that wiring holds is made again."""
+    if wiring_process.ports.cache_info().currsize and "api" in vars(wiring_process.ports()):
+        wiring_process.ports().api.close()
+    for module in WIRING:
+        for made in vars(module).values():
+            if hasattr(made, "cache_clear"):
+                made.cache_clear()
+
+
+@dataclass
+class AwsFault:
+    """AWS refuses one operation of the functions' own clients, until it is mended."""
+
+    on: bool = True
+
+    def mend(self) -> None:
+        self.on = False
+
+
+@pytest.fixture
+def aws_refuses(moto_stack: MotoStack) -> Callable[..., AwsFault]:
+    """Make an operation of a service fail with an error code, past botocore's own retries."""
+
+    def refuse(service: str, operation: str, code: str = "InternalServerError", status: int = 500) -> AwsFault:
+        fault = AwsFault()
+
+        def answer(**_: Any) -> tuple[SimpleNamespace, dict[str, Any]] | None:
+            error = {"Error": {"Code": code, "Message": "told to"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+            return (SimpleNamespace(status_code=status), error) if fault.on else None
+
+        edges.client(service).meta.events.register_first(f"before-call.{service}.{operation}", answer)
+        return fault
+
+    return refuse
+
+
+@pytest.fixture(scope="session")
+def provider_url() -> Iterator[str]:
+    with provider_stub.running() as url:
+        yield url
+
+
+@pytest.fixture
+def providers(provider_url: str, moto_stack: MotoStack, monkeypatch: pytest.MonkeyPatch) -> Providers:
+    """The providers' APIs, over real sockets; the process function is told where they are."""
+    stand_in = Providers(provider_url)
+    stand_in.order("reset")
+    monkeypatch.setenv("DOTLOOP_API_URL", f"{provider_url}/dotloop/public/v2")
+    monkeypatch.setenv("DOTLOOP_AUTH_URL", f"{provider_url}/dotloop/auth")
+    monkeypatch.setenv("BROKERMINT_API_URL", f"{provider_url}/brokermint/api")
+    forget()
+    return stand_in
+
+
+@dataclass(frozen=True)
+class Providers:
+    """The stand-in for the providers' APIs, and how to make it fail."""
+
+    url: str
+
+    def order(self, name: str, **order: Any) -> None:
+        httpx.post(f"{self.url}/_stub/{name}", json=order, trust_env=False).raise_for_status()
+
+    def fail(self, status: int | str, times: int = 1, **more: Any) -> None:
+        """Whatever is asked next fails so many times."""
+        for path in ("/dotloop/public/*", "/brokermint/*"):
+            self.order("faults", path=path, status=status, times=times, **more)

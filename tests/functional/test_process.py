@@ -1,0 +1,638 @@
+"""Process as AWS runs it: SQS messages in; tables, queues, archive and log seen afterwards."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from domain.agents import AgentKey
+from domain.deal import GROUPS, Deal
+from domain.envelope import Envelope
+from domain.errors import Conflict
+from domain.stages import Stage
+from domain.terms import Role
+from flows.release_waiting import import_agents
+from runtime.wiring import edges
+from runtime.wiring import process as wiring
+from tests.builders import NOW, agent
+from tests.functional.conftest import EVENTS, AwsFault, MotoStack, Providers, forget, record_of
+from tests.template import resolve
+from transforms.facts_json import value_as_json
+
+BESIDE = (".expected.json", ".fetched.json")
+FIXTURES = sorted(file for file in EVENTS.glob("*/*__*.json") if not file.name.endswith(BESIDE))
+Refuses = Callable[..., AwsFault]
+
+#: Powertools warns where a batch counted nothing; here that is a batch of which every message failed.
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+
+
+def body(number: int = 1, event_type: str = "deal.updated", **data: Any) -> bytes:
+    document = {
+        "id": f"evt-{number}",
+        "type": event_type,
+        "occurred_at": "2026-03-01T12:00:00Z",
+        "data": {"id": "T-1", "version": number, **data},
+    }
+    return json.dumps(document).encode()
+
+
+def message(number: int = 1, event_type: str = "deal.updated", **data: Any) -> Envelope:
+    """The queue message of an event that ingest took."""
+    return Envelope(
+        receipt=f"r-{number}",
+        source="transactions",
+        event_type=event_type,
+        event_id=f"evt-{number}",
+        received_at=NOW,
+        mapping_version=1,
+        content_type="application/json",
+        archive_key=f"2026-03-02/transactions/r-{number}",
+        body=body(number, event_type, **data),
+    )
+
+
+OURS = {"role": "listing_agent", "side": "listing", "agent_id": "A-77"}
+THEIRS = {"represented_side": "listing", "participants": [OURS]}
+
+
+# ---------------------------------------------------------------------------------------------------------- applied
+
+
+def test_a_closing_stands_whole_in_the_tables(moto_stack: MotoStack) -> None:
+    closing = (EVENTS / "transactions/deal.closed__co_listed.json").read_bytes()
+    moto_stack.fire("transactions", closing, "evt-closing")
+    deal = moto_stack.deal("TX-100482")
+
+    assert (deal.version, deal.details.stage, str(deal.details.sale_price)) == (1, Stage.CLOSED, "525000.00 USD")
+    assert [(share.agent_id, str(share.share)) for share in deal.agents] == [("A-1001", "2/3"), ("A-1002", "1/3")]
+    seller = moto_stack.people(deal)["seller:Melissa Grant"]
+    assert (seller.values["email"], seller.values["phone"]) == ("melissa.grant@example.com", "+14065550123")
+    (seen,) = moto_stack.deals.stage_history(deal.id)
+    assert (seen.stage, seen.reason, seen.event_type) == (Stage.CLOSED, "Recorded", "deal.closed")
+    assert moto_stack.deals.commission_due(deal.id) == 1
+
+    records = moto_stack.rows("RecordsTable")
+    links = [row for row in records if row["sk"].startswith("LINK#")]
+    assert len(links) == len(deal.participants) == 6
+    assert {row["state"] for row in links} == {"active"}
+    assert {row["gsi_contact_pk"] for row in links} == {f"CONTACT#{link.contact_id}" for link in deal.participants}
+    assert len([row for row in records if row["sk"] == "ALIAS"]) == 7  # the deal, and six people with an id
+    assert len(records) == 1 + 6 + 6 + 7 + 1 + 1  # deal, contacts, links, aliases, stage, commission due
+    (row,) = moto_stack.rows("EventsTable")
+    assert (row["state"], row["deal_id"], row["event_id"]) == ("applied", deal.id, "evt-closing")
+    assert "due_at" not in row
+    assert moto_stack.queued() == 0
+    assert moto_stack.dead_letters() == []
+
+
+def test_the_same_event_again_changes_nothing_at_all(moto_stack: MotoStack) -> None:
+    moto_stack.fire("transactions", body(status="Active"), "evt-1")
+    before = (moto_stack.rows("RecordsTable"), moto_stack.rows("EventsTable"))
+    moto_stack.clock.move(hours=1)
+    moto_stack.fire("transactions", body(status="Active"), "evt-1")
+    assert (moto_stack.rows("RecordsTable"), moto_stack.rows("EventsTable")) == before
+    assert len(moto_stack.archived()) == 2
+
+
+def test_a_body_too_large_for_the_message_is_applied_from_the_archive(moto_stack: MotoStack) -> None:
+    large = body(reference="R-1", note="x" * 100_000)
+    moto_stack.fire("transactions", large)
+    assert moto_stack.deal("T-1").details.reference == "R-1"
+    assert list(moto_stack.archived().values()) == [large]
+
+
+def expected(fixture: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(fixture.with_suffix(".expected.json").read_text(encoding="utf-8"))
+    return found
+
+
+def values_of(deal: Deal) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in deal.details:
+        if name in GROUPS:
+            flat |= {f"{name}.{inner}": held for inner, held in value}
+        else:
+            flat[name] = value
+    return {name: value_as_json(value) for name, value in flat.items() if value is not None}
+
+
+@pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: f"{fixture.parent.name}/{fixture.stem}")
+def test_every_fixture_ends_as_its_expected_file_says(
+    moto_stack: MotoStack, providers: Providers, fixture: Path
+) -> None:
+    source, wanted = fixture.parent.name, expected(fixture)
+    moto_stack.fire(source, fixture.read_bytes())
+    assert moto_stack.dead_letters() == []
+    deal = moto_stack.deal(wanted["source_id"], source)
+    assert values_of(deal) == {name: value for name, value in wanted["values"].items() if value is not None}
+    assert [
+        {**share.model_dump(), "side": share.side.value, "share": str(share.share)} for share in deal.agents
+    ] == (wanted["agents"] or [])
+    contacts = moto_stack.deals.contacts({link.contact_id for link in deal.participants})
+    held = [(link.role.value, given(contacts[link.contact_id].values)) for link in deal.participants]
+    listed = [(person["role"], given(person["fields"])) for person in wanted["participants"] or []]
+    assert sorted(held) == sorted(listed)
+    history = [(seen.stage.value, seen.reason) for seen in moto_stack.deals.stage_history(deal.id)]
+    assert history == ([(wanted["values"]["stage"], wanted["stage_reason"])] if "stage" in wanted["values"] else [])
+    assert (moto_stack.deals.commission_due(deal.id) is not None) == (wanted["values"].get("stage") == "closed")
+
+
+def given(fields: Mapping[str, str | None]) -> list[tuple[str, str]]:
+    return sorted((name, value) for name, value in fields.items() if value is not None)
+
+
+# ------------------------------------------------------------------------------------------------------- one by one
+
+
+def test_in_a_batch_only_the_message_that_could_not_be_decided_comes_back(
+    moto_stack: MotoStack, aws_refuses: Refuses
+) -> None:
+    aws_refuses("s3", "GetObject", "SlowDown", 503)
+    good, poison = message(1, status="Active"), message(2, status="Bewitched")
+    unavailable = message(3, status="Closed").without_body()
+    records = [record_of(m.to_json(), m.event_id) for m in (poison, unavailable, good)]
+    assert moto_stack.process(records) == {"evt-3"}
+    assert moto_stack.deal("T-1").details.stage is Stage.ACTIVE
+    assert moto_stack.dead_letter()["event_id"] == "evt-2"
+    assert moto_stack.event("transactions#evt-3") == {}
+
+
+def test_one_bad_message_in_ten_costs_the_other_nine_nothing(moto_stack: MotoStack) -> None:
+    messages = [message(n, reference=f"R-{n}") for n in range(1, 10)]
+    records = [record_of(m.to_json(), m.event_id) for m in messages]
+    records.insert(4, record_of('{"not": "ours"}', "junk"))
+    assert moto_stack.process(records) == {"junk"}
+    assert moto_stack.deal("T-1").details.reference == "R-9"
+    assert len(moto_stack.rows("EventsTable")) == 9
+
+
+def queue_up(stack: MotoStack, *messages: Envelope) -> None:
+    for one in messages:
+        stack.sqs.send_message(QueueUrl=stack.queue, MessageBody=one.to_json())
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "event"),
+    [
+        ("dynamodb", "TransactWriteItems", message(1, status="Active")),
+        ("dynamodb", "BatchGetItem", message(1, status="Active")),
+        ("s3", "GetObject", message(1, status="Active").without_body()),
+    ],
+)
+def test_our_own_storage_failing_three_times_leaves_a_dead_letter_that_says_what_to_do(
+    moto_stack: MotoStack, aws_refuses: Refuses, service: str, operation: str, event: Envelope
+) -> None:
+    aws_refuses(service, operation, "ThrottlingException", 400)
+    queue_up(moto_stack, event)
+    assert len(moto_stack.work(again_at_once=True)) == 1
+    assert len(moto_stack.work(again_at_once=True)) == 1
+    assert moto_stack.dead_letters() == []
+    assert moto_stack.work(again_at_once=True) == []
+    letter = moto_stack.dead_letter()
+    assert letter["cause"] == "unavailable"
+    assert "replay" in letter["reason"]
+    assert {name: letter[name] for name in ("receipt", "source", "event_type", "event_id")} == {
+        "receipt": "r-1",
+        "source": "transactions",
+        "event_type": "deal.updated",
+        "event_id": "evt-1",
+    }
+    assert moto_stack.queued() == 0
+
+
+def test_storage_that_answers_again_on_the_third_attempt_is_enough(
+    moto_stack: MotoStack, aws_refuses: Refuses
+) -> None:
+    fault = aws_refuses("dynamodb", "TransactWriteItems")
+    queue_up(moto_stack, message(1, status="Active"))
+    moto_stack.work(again_at_once=True)
+    moto_stack.work(again_at_once=True)
+    fault.mend()
+    assert moto_stack.work(again_at_once=True) == []
+    assert moto_stack.deal("T-1").version == 1
+    assert moto_stack.dead_letters() == []
+
+
+def test_a_write_that_succeeded_and_whose_answer_was_lost_is_not_made_twice(
+    moto_stack: MotoStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = iter([True])
+
+    def lose_the_answer(parsed: dict[str, Any], http_response: Any, **_: Any) -> None:
+        if next(lost, False):
+            http_response.status_code = 500
+            parsed |= {"Error": {"Code": "InternalServerError", "Message": "told to"}}
+
+    edges.client("dynamodb").meta.events.register("after-call.dynamodb.TransactWriteItems", lose_the_answer)
+    queue_up(moto_stack, message(1, status="Active"))
+    moto_stack.work(again_at_once=True)
+    assert moto_stack.work(again_at_once=True) == []
+    assert (moto_stack.deal("T-1").version, len(moto_stack.rows("EventsTable"))) == (1, 1)
+
+
+def test_a_fault_that_nobody_understands_is_a_bug_and_its_text_goes_nowhere(
+    moto_stack: MotoStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> str:
+        raise RuntimeError("Ana de la Cruz")
+
+    monkeypatch.setattr(wiring, "new_id", broken)
+    forget()
+    queue_up(moto_stack, message(1, status="Active"))
+    for _ in range(3):
+        moto_stack.work(again_at_once=True)
+    letter = moto_stack.dead_letter()
+    assert (letter["cause"], letter["reason"].split()[0]) == ("bug", "RuntimeError")
+    assert "Ana" not in json.dumps(letter) + moto_stack.log.getvalue()
+    assert moto_stack.queued() == 0
+
+
+def test_a_setting_of_ours_that_is_wrong_is_named_in_the_dead_letter(
+    moto_stack: MotoStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OFFICE_ZONE", "Mars/Olympus_Mons")
+    forget()
+    queue_up(moto_stack, message(1, status="Active"))
+    for _ in range(3):
+        moto_stack.work(again_at_once=True)
+    letter = moto_stack.dead_letter()
+    assert letter["cause"] == "config"
+    assert "Mars/Olympus_Mons" in letter["reason"]
+    assert "IANA" in letter["reason"]
+
+
+@pytest.mark.parametrize("junk", ["hello", "[]", "null", "7", '{"receipt": "r"}', "[" * 10_000, '{"received_at": 1}'])
+def test_what_is_no_envelope_stays_a_failure_of_its_own_until_the_queue_moves_it(
+    moto_stack: MotoStack, junk: str
+) -> None:
+    moto_stack.sqs.send_message(QueueUrl=moto_stack.queue, MessageBody=junk)
+    queue_up(moto_stack, message(1, status="Active"))
+    assert moto_stack.work(again_at_once=True) == [junk]
+    assert moto_stack.deal("T-1").version == 1
+    for _ in range(3):
+        moto_stack.work(again_at_once=True)
+    (dead,) = moto_stack.dead_letters()
+    assert dead["Body"] == junk
+    assert moto_stack.queued() == 0
+
+
+def test_an_envelope_whose_bytes_are_gone_is_dead_at_once_and_names_the_key(moto_stack: MotoStack) -> None:
+    queue_up(moto_stack, message(1).without_body())
+    assert moto_stack.work() == []
+    letter = moto_stack.dead_letter()
+    assert letter["cause"] == "bad_payload"
+    assert "2026-03-02/transactions/r-1" in letter["reason"]
+    assert "send the event again" in letter["reason"]
+
+
+# ----------------------------------------------------------------------------------------------------------- parked
+
+
+def test_an_unknown_agent_of_ours_parks_the_event_and_an_import_releases_it(moto_stack: MotoStack) -> None:
+    moto_stack.fire("transactions", body(**THEIRS), "evt-1")
+    row = moto_stack.event("transactions#evt-1")
+    assert (row["state"], row["cause"], row["deal"]) == ("parked", "unknown_agent", "transactions/T-1")
+    assert "dealwire agents import" in row["reason"]
+    assert [r["pk"] for r in moto_stack.rows("EventsTable") if r["pk"].startswith("AGENT#")] == [
+        "AGENT#transactions#A-77"
+    ]
+    assert moto_stack.rows("RecordsTable") == []
+
+    released = import_agents(
+        [agent("A-77")],
+        waiting=moto_stack.waiting,
+        directory=moto_stack.directory,
+        queue=sweep_queue(),
+        now=moto_stack.clock.now(),
+    )
+    assert (released.queued, released.still_parked) == (1, 0)
+    assert moto_stack.work() == []
+    assert [share.agent_id for share in moto_stack.deal("T-1").agents] == ["A-77"]
+    (row,) = moto_stack.rows("EventsTable")
+    assert (row["state"], "due_at" in row) == ("applied", False)
+
+
+def sweep_queue() -> Any:
+    from runtime.wiring import sweep
+
+    return sweep.ports().queue
+
+
+def test_events_parked_for_one_agent_are_released_in_the_order_of_the_deal(moto_stack: MotoStack) -> None:
+    for number in (2, 1):
+        moto_stack.fire("transactions", body(number, reference=f"R-{number}", **THEIRS), f"evt-{number}")
+        moto_stack.clock.move(seconds=1)
+    ports = {"waiting": moto_stack.waiting, "directory": moto_stack.directory, "queue": sweep_queue()}
+    assert import_agents([agent("A-77")], now=moto_stack.clock.now(), **ports).queued == 2
+    assert moto_stack.work() == []
+    assert moto_stack.deal("T-1").details.reference == "R-2"
+    assert {row["state"] for row in moto_stack.rows("EventsTable")} == {"applied"}
+
+
+def test_an_agent_of_another_brokerage_parks_nothing(moto_stack: MotoStack) -> None:
+    outside = {"role": "buyers_agent", "name": "Lee Park", "company": "Else Realty", "licence": "L9"}
+    moto_stack.fire("transactions", body(represented_side="listing", participants=[outside]))
+    lee = moto_stack.people(moto_stack.deal("T-1"))["buyers_agent:Lee Park"]
+    assert (lee.values["company"], lee.values["licence"]) == ("Else Realty", "L9")
+
+
+def test_a_repeated_event_changes_nothing_even_if_its_agent_has_left_the_directory(moto_stack: MotoStack) -> None:
+    moto_stack.directory.add([agent("A-77")])
+    queue_up(moto_stack, message(1, **THEIRS))
+    assert moto_stack.work() == []
+    before = moto_stack.rows("EventsTable")
+    key = {"source": {"S": "transactions"}, "agent_id": {"S": "A-77"}}
+    moto_stack.dynamodb.delete_item(TableName="AgentDirectoryTable", Key=key)
+    forget()
+    queue_up(moto_stack, message(1, **THEIRS))
+    assert moto_stack.work() == []
+    assert moto_stack.rows("EventsTable") == before
+    assert moto_stack.dead_letters() == []
+
+
+# --------------------------------------------------------------------------------------------------------- deferred
+
+LOOP = EVENTS / "dotloop/LOOP_UPDATED__under_contract.json"
+LOOP_KEY = "dotloop#0b6e1f2a-0000-4000-8000-00000000d001"
+PENDING = EVENTS / "brokermint/transaction.updated__pending.json"
+PENDING_KEY = "brokermint#9c1e0000-0000-4000-8000-00000000b001"
+THIN = [("dotloop", LOOP, LOOP_KEY, "34308"), ("brokermint", PENDING, PENDING_KEY, "123456")]
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        (503, "provider_api"),
+        (429, "provider_api"),
+        ("html", "provider_api"),
+        ("close", "provider_api"),
+        (401, "config"),
+        (403, "config"),
+    ],
+)
+@pytest.mark.parametrize(("source", "file", "key", "source_id"), THIN, ids=["dotloop", "brokermint"])
+def test_a_provider_that_fails_defers_the_event_until_it_answers_again(
+    moto_stack: MotoStack,
+    providers: Providers,
+    source: str,
+    file: Path,
+    key: str,
+    source_id: str,
+    fault: int | str,
+    cause: str,
+) -> None:
+    providers.fail(fault, times=9)
+    moto_stack.fire(source, file.read_bytes())
+    row = moto_stack.event(key)
+    assert (row["state"], row["cause"], row["attempts"]) == ("waiting", cause, 1)
+    assert 15 <= int(row["due_at"]) - moto_stack.clock.now().timestamp() <= 31
+    assert source in row["reason"]
+    assert moto_stack.sweep() == {"queued": 0, "still_parked": 0}
+    assert moto_stack.rows("RecordsTable") == []
+
+    providers.order("reset")
+    forget()  # the container that remembers to leave the provider alone for a moment may be another one
+    moto_stack.clock.move(seconds=31)
+    assert moto_stack.sweep() == {"queued": 1, "still_parked": 0}
+    assert moto_stack.work() == []
+    assert moto_stack.deal(source_id, source).version == 1
+    assert moto_stack.event(key)["state"] == "applied"
+    assert "due_at" not in moto_stack.event(key)
+    assert moto_stack.dead_letters() == []
+
+
+def test_credentials_that_are_missing_defer_the_event_and_say_what_to_set(
+    moto_stack: MotoStack, providers: Providers
+) -> None:
+    name = resolve({"Fn::Sub": "dealwire/${EnvironmentName}/providers/brokermint"})
+    secrets = boto3.client("secretsmanager")
+    secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+    moto_stack.fire("brokermint", PENDING.read_bytes())
+    row = moto_stack.event(PENDING_KEY)
+    assert (row["state"], row["cause"]) == ("waiting", "config")
+    assert name in row["reason"]
+    secrets.create_secret(Name=name, SecretString='{"api_key": "demo-brokermint-api-key-not-for-use"}')
+    moto_stack.clock.move(seconds=31)
+    assert moto_stack.sweep()["queued"] == 1
+    assert moto_stack.work() == []
+    assert moto_stack.deal("123456", "brokermint").version == 1
+
+
+def test_a_directory_that_does_not_answer_defers_the_event(moto_stack: MotoStack, aws_refuses: Refuses) -> None:
+    moto_stack.directory.add([agent("A-77")])
+    fault = aws_refuses("dynamodb", "BatchGetItem", "ThrottlingException", 400)
+    moto_stack.fire("transactions", body(**THEIRS), "evt-1")
+    assert moto_stack.event("transactions#evt-1")["cause"] == "unavailable"
+    fault.mend()
+    moto_stack.clock.move(seconds=31)
+    assert moto_stack.sweep()["queued"] == 1
+    assert moto_stack.work() == []
+    assert moto_stack.deal("T-1").version == 1
+
+
+def test_a_thing_that_the_provider_does_not_have_is_dead_at_once(moto_stack: MotoStack, providers: Providers) -> None:
+    thin = {"event_id": "b-1", "event": "transaction.updated", "object": {"id": 999}}
+    moto_stack.fire("brokermint", json.dumps(thin).encode())
+    letter = moto_stack.dead_letter()
+    assert letter["cause"] == "provider_api"
+    assert "/v1/transactions/999" in letter["reason"]
+    assert "replay" in letter["reason"]
+    assert moto_stack.rows("EventsTable") == []
+
+
+def test_after_the_longest_deferral_the_event_is_dead_with_the_providers_cause(
+    moto_stack: MotoStack, providers: Providers
+) -> None:
+    providers.fail(503, times=99)
+    moto_stack.fire("dotloop", LOOP.read_bytes())
+    moto_stack.clock.move(hours=25)
+    assert moto_stack.sweep()["queued"] == 1
+    assert moto_stack.work() == []
+    letter = moto_stack.dead_letter()
+    assert letter["cause"] == "provider_api"
+    assert "24 h" in letter["reason"]
+    assert moto_stack.rows("EventsTable") == []
+
+
+def test_the_time_that_an_event_was_parked_for_an_agent_is_no_time_of_a_providers_fault(
+    moto_stack: MotoStack, providers: Providers
+) -> None:
+    forget_agents(moto_stack)
+    moto_stack.fire("dotloop", LOOP.read_bytes())
+    assert moto_stack.event(LOOP_KEY)["state"] == "parked"
+    moto_stack.clock.move(days=3)
+    import_demo_agents(moto_stack)
+    providers.fail(503, times=9)
+    assert moto_stack.work() == []
+    assert moto_stack.dead_letters() == []
+    row = moto_stack.event(LOOP_KEY)
+    assert (row["state"], row["cause"]) == ("waiting", "provider_api")
+
+
+def forget_agents(stack: MotoStack) -> None:
+    for row in stack.rows("AgentDirectoryTable"):
+        key = {"source": {"S": row["source"]}, "agent_id": {"S": row["agent_id"]}}
+        stack.dynamodb.delete_item(TableName="AgentDirectoryTable", Key=key)
+
+
+def import_demo_agents(stack: MotoStack) -> None:
+    from transforms.agents_csv import parse_agents
+
+    agents = parse_agents((EVENTS / "agents.csv").read_text(encoding="utf-8"))
+    ports = {"waiting": stack.waiting, "directory": stack.directory, "queue": sweep_queue()}
+    import_agents(agents, now=stack.clock.now(), **ports)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["999999999", "Fri, 31 Dec 9999 23:59:59 GMT"],
+)
+def test_a_provider_cannot_put_an_event_off_for_longer_than_we_wait_for_it(
+    moto_stack: MotoStack, providers: Providers, asked: str
+) -> None:
+    providers.fail(429, times=1, headers={"Retry-After": asked})
+    moto_stack.fire("brokermint", PENDING.read_bytes())
+    row = moto_stack.event(PENDING_KEY)
+    assert row["state"] == "waiting"
+    longest = moto_stack.clock.now() + timedelta(hours=24)
+    assert int(row["due_at"]) <= longest.timestamp()
+
+
+# -------------------------------------------------------------------------------------------- a whole deal's people
+
+
+@pytest.mark.parametrize("count", [20, 25, 30])
+def test_everybody_on_the_largest_deal_can_be_replaced_at_once(moto_stack: MotoStack, count: int) -> None:
+    def people(first: int) -> list[dict[str, Any]]:
+        return [{"id": f"P-{n}", "role": "other", "name": f"Person {n}"} for n in range(first, first + count)]
+
+    queue_up(moto_stack, message(1, status="Active", participants=people(0)))
+    assert moto_stack.work() == []
+    if moto_stack.dead_letters():
+        pytest.skip(f"{count} people are refused, which is the other good answer")
+    queue_up(moto_stack, message(2, participants=people(100)))
+    assert moto_stack.work() == []
+    assert moto_stack.dead_letters() == []
+    deal = moto_stack.deal("T-1")
+    assert {contact.values["name"] for contact in moto_stack.people(deal).values()} == {
+        f"Person {n}" for n in range(100, 100 + count)
+    }
+    states = [row["state"] for row in moto_stack.rows("RecordsTable") if row["sk"].startswith("LINK#")]
+    assert (states.count("active"), states.count("retired")) == (count, count)
+
+
+# --------------------------------------------------------------------------------------------------------- no leaks
+
+#: Planted wherever a body says something about a person, a price or a place; it must be seen nowhere outside.
+CANARY = "Qzxcanary"
+#: Where these stand, the value is an id or a word of the provider's, which logs and dead letters may name.
+SPOKEN = {"id", "type", "version", "agent_id", "event_id", "event", "eventType", "eventId", "profileId"}
+
+
+def planted(document: Any, value: str) -> Iterator[Any]:
+    """The document with one of its texts or numbers replaced, once for each."""
+    for path in paths_of(document):
+        changed = copy.deepcopy(document)
+        target = changed
+        for step in path[:-1]:
+            target = target[step]
+        target[path[-1]] = value
+        yield changed
+
+
+def paths_of(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if isinstance(document, dict | list):
+        items = document.items() if isinstance(document, dict) else enumerate(document)
+        for key, value in items:
+            if key not in SPOKEN:
+                yield from paths_of(value, (*path, key))
+    else:
+        yield path
+
+
+def spoken_outside(stack: MotoStack, capsys: pytest.CaptureFixture[str]) -> str:
+    out = capsys.readouterr()
+    letters = [letter["attributes"] for letter in stack.dead_letters()]
+    waiting = [row["reason"] for row in stack.rows("EventsTable") if "reason" in row]
+    return stack.log.getvalue() + out.out + out.err + json.dumps([letters, waiting])
+
+
+@pytest.mark.parametrize("canary", [CANARY, f"{CANARY} Person", f"{CANARY}@example.com", f"{CANARY}: 555-0199"])
+def test_whatever_a_body_holds_it_is_in_no_log_and_no_dead_letters_attributes(
+    moto_stack: MotoStack, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, canary: str
+) -> None:
+    whole = json.loads((EVENTS / "transactions/deal.closed__co_listed.json").read_bytes())
+    everywhere = [message(n) for n in range(1, 400)]
+    variants = list(planted(whole, canary))
+    assert len(variants) > 60
+    records = [
+        record_of(replace(one, event_type="deal.closed", body=json.dumps(variant).encode()).to_json(), one.event_id)
+        for one, variant in zip(everywhere, variants, strict=False)
+    ]
+    moto_stack.process(records)
+    outside = spoken_outside(moto_stack, capsys) + caplog.text
+    assert "event processed" in outside
+    assert "EventDead" in outside
+    assert CANARY.casefold() not in outside.casefold()
+
+
+def personal_values(document: Any) -> set[str]:
+    texts = {value for path in paths_of(document) if isinstance(value := at(document, path), str)}
+    return {text for text in texts if len(text) > 6 and any(mark in text for mark in ("@", " ", "555"))}
+
+
+def at(document: Any, path: tuple[Any, ...]) -> Any:
+    for step in path:
+        document = document[step]
+    return document
+
+
+def test_nothing_of_the_whole_corpus_is_in_the_log(
+    moto_stack: MotoStack, providers: Providers, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    private: set[str] = set()
+    for number, fixture in enumerate(FIXTURES):
+        moto_stack.fire(fixture.parent.name, fixture.read_bytes(), f"evt-{number}")
+        fetched = fixture.with_suffix(".fetched.json")
+        for file in (fixture, fetched) if fetched.exists() else (fixture,):
+            private |= personal_values(json.loads(file.read_bytes()))
+    outside = spoken_outside(moto_stack, capsys) + caplog.text
+    assert len(private) > 100
+    assert outside.count("event processed") == len(FIXTURES)
+    assert {text for text in private if text in outside} == set()
+
+
+def test_the_e_mail_by_which_a_provider_knows_an_agent_is_in_no_log(
+    moto_stack: MotoStack, providers: Providers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forget_agents(moto_stack)
+    moto_stack.fire("dotloop", LOOP.read_bytes())
+    assert moto_stack.event(LOOP_KEY)["state"] == "parked"
+    out = capsys.readouterr()
+    assert "@" not in moto_stack.log.getvalue() + out.out + out.err
+
+
+def test_no_secret_of_a_provider_is_in_any_log(
+    moto_stack: MotoStack, providers: Providers, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    providers.fail(401, times=9)
+    moto_stack.fire("dotloop", LOOP.read_bytes())
+    moto_stack.fire("brokermint", PENDING.read_bytes())
+    ours = [line for name in ("flows", "providers", "storage", "httpx", "httpcore") for line in lines_of(caplog, name)]
+    outside = spoken_outside(moto_stack, capsys) + "\n".join(ours)
+    assert "not-for-use" not in outside
+    assert "stub-access-token" not in outside
+
+
+def lines_of(caplog: pytest.LogCaptureFixture, room: str) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name.split(".")[0] == room]
