@@ -129,9 +129,10 @@ class _Builder:
     def _id(self, entry: IdEntry | None, at: Location, *, required: bool = True) -> list[dict[str, Any]]:
         if entry is None:
             return []
-        rule = {"paths": _several(entry.path), "as": entry.as_, "options": {}, "line": self.tree.line(at)}
         # As everywhere: an address that does not parse holds nothing up where the event can do without it.
-        return [rule if required or entry.as_ != "email" else rule | {"lenient": True}]
+        lenient = {"lenient": True} if entry.as_ == "email" and not required else {}
+        line = self.tree.line(at)
+        return [{"paths": _several(entry.path), "as": entry.as_, "options": {}, **lenient, "line": line}]
 
     def _merged(self) -> list[dict[str, Any]]:
         entries, at = self.parsed.deal.merged, ("deal", "merged")
@@ -141,7 +142,8 @@ class _Builder:
 
     def _other_ids(self, entry: MergedEntry, at: Location) -> list[dict[str, Any]]:
         # A rule for each path: of the paths of one rule only the first that holds a value would count.
-        rule = {"as": entry.as_, "options": {}, "when": self._condition(entry.when, at, ()), "line": self.tree.line(at)}
+        when, line = self._condition(entry.when, at, ()), self.tree.line(at)
+        rule: dict[str, Any] = {"as": entry.as_, "options": {}, "when": when, "line": line}
         return [{"paths": [path], **rule} for path in _several(entry.path)]
 
     def _participants(self) -> dict[str, Any] | None:

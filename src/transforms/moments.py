@@ -1,4 +1,4 @@
-"""Days and instants. A day is a day in the office's zone, unless a mapping names another; an instant is aware, in UTC."""
+"""Days and instants. A day is one in the office's zone, or in the zone a mapping names; an instant is aware, in UTC."""
 
 from __future__ import annotations
 

@@ -96,6 +96,7 @@ def name_split(part: str) -> Callable[[Any], str | None]:
     return convert
 
 
+@lru_cache(maxsize=64)  # a mapping asks for the first name, then for the last
 def split_name(name: str) -> tuple[str, str]:
     """First and last name. A single word is the first name.
 

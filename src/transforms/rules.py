@@ -13,9 +13,9 @@ from domain.terms import Side
 from transforms.outcome import NamedAgent, Outcome
 from transforms.plan import Plan
 
-#: A DynamoDB transaction holds 100 items, and the worst event replaces everybody at once: an alias, a contact and a link
-#: for each newcomer and a retired link for each who left, 4 x 20. The rest is for the deal, its alias, identity, stage,
-#: commission mark, merged deals, and the row under each agent of ours that the event was parked for.
+#: A DynamoDB transaction holds 100 items, and the worst event replaces everybody at once: an alias, a contact and a
+#: link for each newcomer and a retired link for each who left, 4 x 20. The rest is for the deal, its alias, identity,
+#: stage, commission mark, merged deals, and the row under each agent of ours that the event was parked for.
 MAX_PEOPLE = 20
 MAX_AGENTS = 10
 

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -30,15 +31,21 @@ from storage.agents import DynamoAgentDirectory
 from storage.records import DynamoDealStore, event_key
 from storage.waiting import DynamoWaitingRoom
 from tests.conftest import no_pause
+from tests.fakes.agents import MemoryAgentDirectory
+from tests.fakes.archive import MemoryArchive
+from tests.fakes.deals import MemoryDealStore
+from tests.fakes.provider_api import MemoryProviderApi
+from tests.fakes.queues import MemoryQueues
+from tests.fakes.waiting import MemoryWaitingRoom
 from tests.fakes.world import Clock
-from tests.template import queues, resolve, resources, tables
+from tests.template import queues, resolve, resources
 from transforms.agents_csv import parse_agents
 
 EVENTS = Path(__file__).parents[2] / "events"
 SIGNING: Mapping[str, str] = json.loads((EVENTS / "secrets.demo.json").read_text(encoding="utf-8"))
 PROVIDERS: Mapping[str, Any] = json.loads((EVENTS / "provider-secrets.demo.json").read_text(encoding="utf-8"))
 BUCKET = "archive"
-WIRING: tuple[ModuleType, ...] = (wiring_ingest, wiring_process, wiring_sweep, edges)
+WIRING: tuple[ModuleType, ...] = (wiring_ingest, wiring_process, wiring_sweep)
 
 
 @dataclass
@@ -87,7 +94,7 @@ class MotoStack:
         assert self.work() == []
 
     def work(self, *, again_at_once: bool = False) -> list[str]:
-        """Receive what is in the queue, process it as one batch, delete what succeeded; gives the bodies that failed."""
+        """Receive what is in the queue, process it as one batch, delete what succeeded; gives what failed."""
         received = self.sqs.receive_message(
             QueueUrl=self.queue,
             MaxNumberOfMessages=10,
@@ -95,7 +102,7 @@ class MotoStack:
             MessageAttributeNames=["All"],
             VisibilityTimeout=0 if again_at_once else 180,
         ).get("Messages", [])
-        failed = self.process([_record(message) for message in received])
+        failed = self.process([_record(message) for message in received]) if received else set()
         for message in received:
             if message["MessageId"] not in failed:
                 self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
@@ -195,9 +202,15 @@ def record_of(body: str, message_id: str = "m-1", receives: int = 1) -> dict[str
     return _record({"MessageId": message_id, "ReceiptHandle": "r", "Body": body, "Attributes": attributes})
 
 
+@cache
+def _client(service: str) -> Any:
+    """The tests' own view: one for all of them, since making one costs as much as a test."""
+    return boto3.Session("testing", "testing", region_name="us-east-1").client(service)
+
+
 @pytest.fixture
 def moto_stack(aws: None, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoStack]:
-    sqs, s3, secrets = (boto3.client(name) for name in ("sqs", "s3", "secretsmanager"))
+    sqs, s3, secrets = (_client(name) for name in ("sqs", "s3", "secretsmanager"))
     s3.create_bucket(Bucket=BUCKET)
     urls = {name: sqs.create_queue(**queue)["QueueUrl"] for name, queue in queues().items()}
     here = {"ArchiveBucket": BUCKET} | {resolve({"Ref": name}): url for name, url in urls.items()}
@@ -212,7 +225,7 @@ def moto_stack(aws: None, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Ite
         secrets.create_secret(Name=f"{prefix}/providers/{name}", SecretString=json.dumps(values))
     log, clock = io.StringIO(), Clock()
     monkeypatch.setattr(observability.logger.registered_handler, "stream", log)
-    for module in WIRING[:3]:
+    for module in WIRING:
         monkeypatch.setattr(module, "now", clock.now)
     made = MotoStack(dynamodb, sqs, s3, urls["TransactionsQueue"], urls["TransactionsDeadLetterQueue"], log, clock)
     made.directory.add(parse_agents((EVENTS / "agents.csv").read_text(encoding="utf-8")))
@@ -223,11 +236,11 @@ def moto_stack(aws: None, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 def forget() -> None:
     """A cold start: everything that wiring holds is made again."""
-    if wiring_process.ports.cache_info().currsize and "api" in vars(wiring_process.ports()):
+    if hasattr(wiring_process.ports, "cache_clear") and "api" in vars(wiring_process.ports()):
         wiring_process.ports().api.close()
     for module in WIRING:
-        for made in vars(module).values():
-            if hasattr(made, "cache_clear"):
+        for name, made in vars(module).items():
+            if hasattr(made, "cache_clear") and name != "client":  # clients are as good as new
                 made.cache_clear()
 
 
@@ -242,11 +255,13 @@ class AwsFault:
 
 
 @pytest.fixture
-def aws_refuses(moto_stack: MotoStack) -> Callable[..., AwsFault]:
+def aws_refuses(moto_stack: MotoStack) -> Iterator[Callable[..., AwsFault]]:
     """Make an operation of a service fail with an error code, past botocore's own retries."""
+    faults: list[AwsFault] = []
 
     def refuse(service: str, operation: str, code: str = "InternalServerError", status: int = 500) -> AwsFault:
         fault = AwsFault()
+        faults.append(fault)
 
         def answer(**_: Any) -> tuple[SimpleNamespace, dict[str, Any]] | None:
             error = {"Error": {"Code": code, "Message": "told to"}, "ResponseMetadata": {"HTTPStatusCode": status}}
@@ -255,7 +270,40 @@ def aws_refuses(moto_stack: MotoStack) -> Callable[..., AwsFault]:
         edges.client(service).meta.events.register_first(f"before-call.{service}.{operation}", answer)
         return fault
 
-    return refuse
+    yield refuse
+    for fault in faults:
+        fault.mend()
+
+
+@dataclass
+class MemoryStack:
+    """The process function over ports in memory: for hundreds of events, and for many at once."""
+
+    clock: Clock
+    directory: MemoryAgentDirectory
+    waiting: MemoryWaitingRoom
+    deals: MemoryDealStore
+    archive: MemoryArchive
+    queues: MemoryQueues
+    api: MemoryProviderApi
+
+    @property
+    def dead(self) -> MemoryQueues:
+        """The dead-letter queue."""
+        return self.queues
+
+
+@pytest.fixture
+def memory_stack(moto_stack: MotoStack, monkeypatch: pytest.MonkeyPatch) -> MemoryStack:
+    """The same settings, clock and log as on moto; only the ports differ."""
+    directory = MemoryAgentDirectory()
+    directory.add(parse_agents((EVENTS / "agents.csv").read_text(encoding="utf-8")))
+    waiting = MemoryWaitingRoom(directory=directory)
+    stores = (MemoryDealStore(waiting=waiting), MemoryArchive(), MemoryQueues(), MemoryProviderApi())
+    made = MemoryStack(moto_stack.clock, directory, waiting, *stores)
+    monkeypatch.setattr(wiring_process, "ports", lambda: made)
+    monkeypatch.setattr(wiring_process, "world", moto_stack.clock.world)
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -284,6 +332,14 @@ class Providers:
 
     def order(self, name: str, **order: Any) -> None:
         httpx.post(f"{self.url}/_stub/{name}", json=order, trust_env=False).raise_for_status()
+
+    def hold(self, fixture: Path) -> None:
+        """Serve what was fetched for this fixture; another one may show the same thing at another time."""
+        fetched, source = fixture.with_suffix(".fetched.json"), fixture.parent.name
+        if fetched.exists():
+            documents = json.loads(fetched.read_bytes())
+            thing = documents["loop"]["data"] if source == "dotloop" else documents["transaction"]
+            self.order("documents", source=source, id=str(thing["id"]), documents=documents)
 
     def fail(self, status: int | str, times: int = 1, **more: Any) -> None:
         """Whatever is asked next fails so many times."""

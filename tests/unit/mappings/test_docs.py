@@ -10,8 +10,9 @@ import yaml
 
 from mappings.loader import mapping
 from mappings.model import Rules
-from mappings.schema import MappingFile
+from mappings.schema import DealEntry, MappingFile, MergedEntry
 from mappings.vocabulary import CONVERTERS, ConditionEntry, RuleEntry
+from transforms.rules import MAX_AGENTS, MAX_PEOPLE
 
 DOCS = Path(__file__).parents[3] / "docs"
 LANGUAGE = (DOCS / "mapping-language.md").read_text(encoding="utf-8")
@@ -35,7 +36,10 @@ def test_every_converter_and_each_of_its_options_is_described() -> None:
 
 def test_every_key_of_rules_conditions_and_files_is_described() -> None:
     keys = {*RuleEntry.model_fields, *MappingFile.model_fields, "as"}
-    keys |= {field.alias or name for name, field in ConditionEntry.model_fields.items()}
+    keys |= {
+        field.alias or name for model in (ConditionEntry, MergedEntry) for name, field in model.model_fields.items()
+    }
+    keys |= {f"deal.{name}" for name in DealEntry.model_fields}
     assert [key for key in sorted(keys) if not re.search(rf"`{key}\b", LANGUAGE)] == []
 
 
@@ -56,6 +60,11 @@ def test_every_field_that_the_transactions_mapping_reads_is_described_and_no_oth
     read |= {path for one in people for path in paths_of(one, "data.participants[].")}
     described = set(re.findall(r"^\| `([\w.\[\]]+)` \|", TRANSACTIONS.split("## Fields")[1], re.MULTILINE))
     assert described == read | {"id", "type", "data.participants"}
+
+
+def test_how_many_people_and_agents_a_deal_can_have_is_described() -> None:
+    assert f"more\nthan {MAX_PEOPLE} people or {MAX_AGENTS} of our agents" in LANGUAGE
+    assert f"at most {MAX_PEOPLE} people and {MAX_AGENTS} of our agents" in TRANSACTIONS
 
 
 def test_every_code_of_the_transactions_tables_is_described() -> None:

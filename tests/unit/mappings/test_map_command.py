@@ -54,6 +54,15 @@ def test_it_explains_each_field_and_what_nothing_reads(tmp_path: Path) -> None:
     assert "Nothing reads: data.gate_code" in answer.output
 
 
+def test_it_explains_which_other_ids_a_merged_deal_had() -> None:
+    merged = EVENTS / "dotloop/LOOP_MERGED__into_the_survivor.json"
+    said = json.loads(run("--source", "dotloop", merged, "--agents", AGENTS, "--explain", "--json").stdout)
+    assert said["facts"]["merged_ids"] == ["34400"]
+    rules = [(one["path"], one["result"]) for one in said["rules"] if one["rule"] == "deal.merged"]
+    assert rules == [("event.event.id", "34400"), ("event.event.fromId", "34400")]  # toId is the deal's id itself
+    assert said["unused"] == []
+
+
 def test_its_json_says_the_same() -> None:
     answer = run("--source", "transactions", FORTY, "--agents", AGENTS, "--explain", "--json")
     said = json.loads(answer.stdout)

@@ -19,6 +19,17 @@ def test_agents_are_read_in_any_column_order_with_mark_blank_lines_and_quotes() 
     assert parse_agents(f"{HEADER}\n{DANA}")[0].name == "Whitfield, Dana"
 
 
+def test_an_id_that_is_an_e_mail_address_is_taken_in_lower_case_and_no_other_id() -> None:
+    text = "\n".join([HEADER, "dotloop,Dana.Whitfield@Example.COM,Dana,L,M,u,c", "transactions,A-1X,Dana,L,M,u,c"])
+    assert [agent.key.agent_id for agent in parse_agents(text)] == ["dana.whitfield@example.com", "A-1X"]
+
+
+def test_one_address_in_two_spellings_is_one_agent_listed_twice() -> None:
+    text = "\n".join([HEADER, "dotloop,dana@example.com,Dana,L,M,u,c", "dotloop,Dana@Example.com,Dana,L,M,u,c"])
+    with pytest.raises(ConfigurationError, match=r"line 3: dotloop/dana@example\.com is already on line 2"):
+        parse_agents(text)
+
+
 def test_a_header_alone_is_an_empty_directory() -> None:
     assert parse_agents(HEADER + "\n") == []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.deal import microseconds
 from domain.errors import ConfigurationError
 from domain.money import Money
 from domain.stages import Stage
 from mappings.vocabulary import CONVERTERS
 from transforms.amounts import LARGEST_AMOUNT
 from transforms.converters import NAMES, converter
-from transforms.moments import microseconds, zone_named
+from transforms.moments import zone_named
 from transforms.people import split_name
 from transforms.texts import clean
 from transforms.unfit import Unfit, shown
@@ -185,6 +186,32 @@ def test_a_fraction_is_more_than_nothing_and_at_most_the_whole(raw: object) -> N
 )
 def test_a_day_is_the_day_in_the_office(raw: object, formats: list[str]) -> None:
     assert converted("day", raw, formats=formats) == date(2026, 10, 27)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (1793059200000, 27),  # midnight in Greenwich, the evening before in Denver
+        (1793080800000, 27),  # midnight in Denver
+        ("2026-10-27T18:30:00-06:00", 28),
+        ("2026-10-27T18:30:00", 27),  # without an offset it is written in that zone
+        ("2026-10-27", 27),
+        ("10/27/2026", 27),
+    ],
+)
+def test_a_day_can_be_that_of_another_zone_than_the_offices(raw: object, expected: int) -> None:
+    formats = ["unix_millis", "iso", "MM/DD/YYYY"]
+    assert converted("day", raw, formats=formats, zone="UTC") == date(2026, 10, expected)
+
+
+@given(
+    st.dates(date(1990, 1, 1), date(2100, 1, 1)),
+    st.sampled_from(["UTC", "America/New_York", "America/Denver", "America/Los_Angeles", "Pacific/Honolulu"]),
+)
+def test_read_in_utc_a_midnight_in_utc_or_america_is_the_right_day(day: date, midnight_of: str) -> None:
+    moment = datetime.combine(day, time(), ZoneInfo(midnight_of))
+    count = microseconds(moment) // 1000
+    assert converted("day", count, formats=["unix_millis"], zone="UTC") == day
 
 
 @pytest.mark.parametrize(
