@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from typing import NamedTuple
+
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+
+
+def agent_id(text: str) -> str:
+    """One spelling for an agent's id, wherever it is read: an event and the agents file must meet.
+
+    In composed Unicode, white space trimmed and collapsed; in lower case only if it is an e-mail address, because the
+    letters of other ids may differ by their case alone.
+
+    Examples:
+        >>> agent_id(" Dana@Example.com "), agent_id("A  1x")
+        ('dana@example.com', 'A 1x')
+    """
+    plain = " ".join(unicodedata.normalize("NFC", text).split())
+    return unicodedata.normalize("NFC", plain.lower()) if _ADDRESS.fullmatch(plain) else plain
 
 
 class AgentKey(NamedTuple):

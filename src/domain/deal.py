@@ -250,10 +250,32 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class DealRole:
-    """One contact's role on a deal: the first-class link between the two."""
+    """One contact's role on a deal: the first-class link between the two.
+
+    Attributes:
+        contact_id: our id of the contact.
+        role: what they do in this deal.
+        known_as: for people without a source id, the alias in `Deal.people` that they are listed under.
+    """
 
     contact_id: str
     role: Role
+    known_as: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the deal's events said about one person without a source id, under one alias.
+
+    Attributes:
+        contact_id: the contact that was last listed under this alias, if any was.
+        values: the `PERSON_FIELDS` known.
+        marks: for each of `values`, the mark that put it there.
+    """
+
+    contact_id: str | None = None
+    values: dict[str, str | None] = field(default_factory=dict)
+    marks: dict[str, Mark] = field(default_factory=dict)
 
 
 class StageObservation(Frozen):
@@ -279,8 +301,8 @@ class Deal:
         details: the current values.
         participants: who is on the deal now.
         agents: our agents on it now.
-        people: aliases that only hold within this deal, for people without a source id:
-            `role|email:…`, `role|phone:…` or `role|name:…` to contact id.
+        people: aliases that only hold within this deal, for people without a source id: `role|email+name:…`,
+            `role|email:…`, `role|phone:…` or `role|name:…`.
         marks: for each dotted field, `participants` and `agents`: the mark that put it there.
         ever_closed: some event said Closed; from then on each change leaves a *commission due* mark.
         merged_into: our id of the deal that this one became part of; a merged deal is nobody's pipeline any more.
@@ -293,7 +315,11 @@ class Deal:
     details: DealDetails = field(default_factory=DealDetails)
     participants: tuple[DealRole, ...] = ()
     agents: tuple[AgentShare, ...] = ()
-    people: dict[str, str] = field(default_factory=dict)
+    people: dict[str, Known] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
     ever_closed: bool = False
     merged_into: str | None = None
+
+    def contact_ids(self) -> set[str]:
+        """Everybody that the deal knows without a source id, on its list or not."""
+        return {known.contact_id for known in self.people.values() if known.contact_id is not None}

@@ -18,7 +18,7 @@ from mappings.loader import BUILT
 from mappings.mistakes import in_plain_words, json_schema
 from mappings.model import Mapping, from_built
 from mappings.schema import DealFields, IdEntry, MappingFile, MergedEntry, PersonFields, fold
-from mappings.vocabulary import ConditionEntry, RuleEntry, options_of
+from mappings.vocabulary import Alike, ConditionEntry, RuleEntry, options_of
 from mappings.yaml_tree import Location, Mistake, Tree, read_yaml
 
 #: Where the mapping files lie.
@@ -170,9 +170,22 @@ class _Builder:
             "when": self._condition(entry.when, at, ()),
             "id": self._id(entry.id, (*at, "id")),
             "side": self._rules(entry.side, (*at, "side")),
-            "share": self._rules(entry.share, (*at, "share")),
+            **self._shares(entry.share, (*at, "share")),
             "line": self.tree.line(at),
         }
+
+    def _shares(self, shares: Any, at: Location) -> dict[str, Any]:
+        """What each one's part is, with the `alike` that may end it taken off: it is no rule that reads a value."""
+        several = shares if isinstance(shares, list) else [] if shares is None else [shares]
+        last = several[-1] if several else None
+        place = (*at, len(several) - 1) if isinstance(shares, list) else at
+        alike = None
+        if last == "alike" or isinstance(last, Alike):
+            when = last.when if isinstance(last, Alike) else None
+            alike = {"when": self._condition(when, place, ()), "line": self.tree.line(place)}
+            several = several[:-1]
+        rules = several if isinstance(shares, list) else next(iter(several), None)
+        return {"share": self._rules(rules, at), "alike": alike}
 
     def _fields(self, fields: Any, at: Location) -> dict[str, Any]:
         model = DealFields if at[0] == "deal" else PersonFields
@@ -228,6 +241,8 @@ def _test(condition: ConditionEntry) -> dict[str, Any]:
         return {"test": "present" if condition.present else "absent"}
     if condition.equals_path is not None:
         return {"test": "equals_path", "other": condition.equals_path}
+    if condition.contains is not None:
+        return {"test": "contains", "values": [condition.contains]}
     if condition.not_in is not None:
         return {"test": "equals_none", "values": condition.not_in}
     return {"test": "equals_any", "values": condition.in_ if condition.in_ is not None else [condition.equals]}

@@ -105,7 +105,7 @@ def in_file(location: Iterable[str | int], data: Any) -> Location:
     return tuple(found)
 
 
-_UNION_MEMBERS = frozenset({"one", "several", "name", "condition", *CONVERTERS})
+_UNION_MEMBERS = frozenset({"one", "several", "name", "condition", "word", "alike", *CONVERTERS})
 
 
 def _keys_at(location: Iterable[str | int]) -> list[str]:
@@ -116,7 +116,7 @@ def _keys_at(location: Iterable[str | int]) -> list[str]:
 def _converters_at(location: Iterable[str | int]) -> list[str]:
     """The converters that the schema accepts at a location."""
     members = [_resolved(member) for member in _schema_at(location).get("oneOf", [])]
-    return sorted(member["properties"]["as"]["const"] for member in members)
+    return sorted(member["properties"]["as"]["const"] for member in members if "properties" in member)
 
 
 def _schema_at(location: Iterable[str | int]) -> Schema:

@@ -19,7 +19,7 @@ class Condition(NamedTuple):
     """When a rule or an entry counts.
 
     Attributes:
-        test: `equals_any`, `equals_none`, `present`, `absent`, `equals_path`, `all`, `any` or `not`.
+        test: `equals_any`, `equals_none`, `contains`, `present`, `absent`, `equals_path`, `all`, `any` or `not`.
         path: what is looked at; None for `all`, `any` and `not`.
         values: what it is compared with.
         other: the second path of `equals_path`.
@@ -90,14 +90,22 @@ class People(NamedTuple):
     line: int
 
 
+class Alike(NamedTuple):
+    """Which of our agents have equal parts of their side: those of whom `when` holds, all of them without it."""
+
+    when: Condition | None
+    line: int
+
+
 class Agents(NamedTuple):
-    """How to tell our own agents, and what each one's part is."""
+    """How to tell our own agents, and what each one's part is: by `share`, else by `alike`."""
 
     each: Path
     when: Condition | None
     id: Rules
     side: Rules
     share: Rules
+    alike: Alike | None
     line: int
 
 
@@ -172,6 +180,9 @@ def from_built(built: Table[str, Any]) -> Mapping:
             id=_rules(agents["id"]),
             side=_rules(agents["side"]),
             share=_rules(agents["share"]),
+            alike=None
+            if agents["alike"] is None
+            else Alike(_condition(agents["alike"]["when"]), agents["alike"]["line"]),
             line=agents["line"],
         ),
         tables=built["tables"],

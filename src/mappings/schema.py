@@ -27,10 +27,12 @@ from domain.terms import Role, Side
 from mappings.formats import check_zone
 from mappings.vocabulary import (
     CONVERTERS,
+    Alike,
     ConditionEntry,
     ConditionRef,
     Entry,
     Enum,
+    Fraction,
     PathOrPaths,
     PathText,
     RuleEntry,
@@ -121,7 +123,28 @@ TextRule: Any = _alternatives(("text", "identifier"))
 InstantRule: Any = _alternatives(("instant",))
 SideRule: Any = _alternatives(("enum",), Side)
 RoleRule: Any = _alternatives(("enum",), Role)
-ShareRule: Any = _alternatives(("fraction",))
+
+
+def _share_tag(value: object) -> str | None:
+    return "word" if isinstance(value, str) else _tag(value)
+
+
+def _nothing_behind_alike(shares: list[object]) -> list[object]:
+    if any(share == "alike" or isinstance(share, Alike) for share in shares[:-1]):
+        raise ValueError("`alike` takes whatever is left; put it last")
+    return shares
+
+
+#: A part of the side by a fraction, or `alike`; the word alone stands for `{as: alike}`.
+OneShare = Annotated[
+    Annotated[Literal["alike"], Tag("word")] | Annotated[Fraction, Tag("fraction")] | Annotated[Alike, Tag("alike")],
+    Discriminator(_share_tag),
+]
+ShareRule = Annotated[
+    Annotated[OneShare, Tag("one")]
+    | Annotated[list[OneShare], Field(min_length=1), AfterValidator(_nothing_behind_alike), Tag("several")],
+    Discriminator(lambda value: "several" if isinstance(value, list) else "one"),
+]
 
 
 class Provenance(Entry):

@@ -81,6 +81,7 @@ class ConditionEntry(Entry):
     equals: Scalar | None = None
     in_: list[Scalar] | None = Field(None, alias="in", min_length=1)
     not_in: list[Scalar] | None = Field(None, min_length=1)
+    contains: str | None = Field(None, pattern=r"\S", description="The value's text has this in it.")
     present: Literal[True] | None = Field(None, description="There is a value: not absent, null or empty.")
     absent: Literal[True] | None = Field(None, description="There is no value: absent, null or empty.")
     equals_path: PathText | None = None
@@ -90,14 +91,14 @@ class ConditionEntry(Entry):
 
     @model_validator(mode="after")
     def _one_test(self) -> Self:
-        tests = [self.equals, self.in_, self.not_in, self.present, self.absent, self.equals_path]
+        tests = [self.equals, self.in_, self.not_in, self.contains, self.present, self.absent, self.equals_path]
         joins = [self.all_, self.any_, self.not_]
         tested = sum(test is not None for test in tests)
         joined = sum(join is not None for join in joins)
         looks = self.path is not None and tested == 1 and joined == 0
         if not looks and not (self.path is None and self.table is None and tested == 0 and joined == 1):
             raise ValueError(
-                "a condition is `path` with one of equals, in, not_in, present, absent, equals_path; "
+                "a condition is `path` with one of equals, in, not_in, contains, present, absent, equals_path; "
                 "or one of all, any, not"
             )
         return self
@@ -165,6 +166,13 @@ class Fraction(RuleEntry):
 
     as_: Literal["fraction"] = Field(alias="as")
     of: Literal["hundred", "one"] = Field("one", description="`hundred`: 50 means one half.")
+
+
+class Alike(Entry):
+    """Our agents of one side, as many as are found, have equal parts of it."""
+
+    as_: Literal["alike"] = Field(alias="as")
+    when: ConditionRef | None = Field(None, description="Only entries of which this holds share alike.")
 
 
 class Day(RuleEntry):

@@ -6,26 +6,30 @@ marks `order:event`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from domain.deal import Contact, Deal, Mark, StageObservation
+from domain.deal import Contact, Deal, Known, Mark, StageObservation
 
 _DEAL = TypeAdapter(Deal)
 
 
 def deal_document(deal: Deal) -> dict[str, Any]:
     """The deal as it is stored."""
-    document: dict[str, Any] = _DEAL.dump_python(deal, mode="json", exclude={"marks"}, exclude_none=True)
+    document: dict[str, Any] = _DEAL.dump_python(deal, mode="json", exclude={"marks", "people"}, exclude_none=True)
     document["details"] = {name: value for name, value in document["details"].items() if value != {}}
-    document["marks"] = {name: str(mark) for name, mark in deal.marks.items()}
+    document["marks"] = _marks_as_text(deal.marks)
+    document["people"] = {alias: _known_document(known) for alias, known in deal.people.items()}
     return document
 
 
 def deal_from(document: dict[str, Any]) -> Deal:
     """The deal that `deal_document` stored."""
-    return _DEAL.validate_python({**document, "version": int(document["version"]), "marks": _marks(document)})
+    people = {alias: _known_from(known) for alias, known in document["people"].items()}
+    fields = {**document, "version": int(document["version"]), "marks": _marks(document), "people": people}
+    return _DEAL.validate_python(fields)
 
 
 def contact_document(contact: Contact) -> dict[str, Any]:
@@ -34,7 +38,7 @@ def contact_document(contact: Contact) -> dict[str, Any]:
         "id": contact.id,
         "version": contact.version,
         "values": {name: value for name, value in contact.values.items() if value is not None},
-        "marks": {name: str(mark) for name, mark in contact.marks.items()},
+        "marks": _marks_as_text(contact.marks),
     }
 
 
@@ -53,6 +57,20 @@ def observation_document(seen: StageObservation) -> dict[str, Any]:
 def observation_from(document: dict[str, Any]) -> StageObservation:
     """The stage observation that `observation_document` stored."""
     return StageObservation.model_validate({"reason": None, **document, "mark": Mark.parse(document["mark"])})
+
+
+def _known_document(known: Known) -> dict[str, Any]:
+    values = {name: value for name, value in known.values.items() if value is not None}
+    return {"contact_id": known.contact_id, "values": values, "marks": _marks_as_text(known.marks)}
+
+
+def _known_from(document: dict[str, Any]) -> Known:
+    marks = _marks(document)
+    return Known(document["contact_id"], dict.fromkeys(marks) | document["values"], marks)
+
+
+def _marks_as_text(marks: Mapping[str, Mark]) -> dict[str, str]:
+    return {name: str(mark) for name, mark in marks.items()}
 
 
 def _marks(document: dict[str, Any]) -> dict[str, Mark]:

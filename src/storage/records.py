@@ -89,7 +89,7 @@ class DynamoDealStore:
         deals = {item["deal"]["id"]: deal_from(item["deal"]) for item in records if item["sk"] == "DEAL"}
         held = deals.get(deal_ids[0]) if deal_ids else None
         if held and wanted.people:
-            records += self._records([contact_key(i) for i in set(held.people.values()) - contact_ids])
+            records += self._records([contact_key(i) for i in held.contact_ids() - contact_ids])
         people = [contact_from(item["contact"]) for item in records if item["sk"] == "CONTACT"]
         return Snapshot(
             applied=row.get("state") == APPLIED,

@@ -1,14 +1,13 @@
-"""Our agents from a CSV file: every row, or every bad line at once."""
+"""Our agents from a CSV file: every row, or every mistake at once."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from domain.agents import Agent, AgentKey
+from domain.agents import Agent, AgentKey, agent_id
 from domain.errors import ConfigurationError
-from transforms.people import address
 from transforms.texts import LONGEST_IDENTIFIER, clean
 
 #: The columns, in the order we write them; a file may have them in any order.
@@ -17,20 +16,20 @@ COLUMNS = ("source", "agent_id", "name", "licence", "office", "crm_user_id", "cr
 LONGEST_VALUE = LONGEST_IDENTIFIER
 
 
-def parse_agents(text: str) -> list[Agent]:
+def parse_agents(text: str, *, sources: Collection[str] = (), file: str = "the agents file") -> list[Agent]:
     """The agents of a CSV file with the header `source,agent_id,name,licence,office,crm_user_id,crm_contact_id`.
-
-    An agent_id that is an e-mail address is taken in lower case, as mappings take ids that are addresses.
 
     Args:
         text: of the file; a byte order mark and blank lines are ignored.
+        sources: the names that may stand under `source`; any, if none are given.
+        file: its name, for messages.
 
     Raises:
-        ConfigurationError: lists every bad line with its number and what to do.
+        ConfigurationError: lists every mistake with its line and what to do.
     """
     # Splitting at line ends first would break quoted values that hold one.
     rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    reading = _Reading()
+    reading = _Reading(sources)
     try:
         for row in rows:
             if any(value.strip() for value in row):
@@ -41,7 +40,7 @@ def parse_agents(text: str) -> list[Agent]:
         reading.wrong(1, f"the file is empty; its first line must be {','.join(COLUMNS)}")
     if reading.mistakes:
         count = len(reading.mistakes)
-        head = f"{count} line{'s' if count > 1 else ''} of the agents file cannot be used; nothing was taken"
+        head = f"{file}: {count} mistake{'s' if count > 1 else ''}; nothing was taken"
         raise ConfigurationError("\n".join([head, *reading.mistakes]))
     return list(reading.agents.values())
 
@@ -49,7 +48,8 @@ def parse_agents(text: str) -> list[Agent]:
 class _Reading:
     """What was read so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, sources: Collection[str]) -> None:
+        self.sources = sources
         self.header: list[str] = []
         self.agents: dict[AgentKey, Agent] = {}
         self.lines: dict[AgentKey, int] = {}
@@ -63,8 +63,8 @@ class _Reading:
             self._take_header(line, row)
         elif len(row) != len(self.header):
             self.wrong(line, f"{len(row)} values for {len(self.header)} columns; quote values that hold a comma")
-        else:
-            self._take_agent(line, dict(zip(self.header, map(clean, row), strict=True)))
+        elif set(COLUMNS) <= set(self.header):  # else the header is wrong; that is reported once
+            self._take_agent(line, dict(zip(self.header, row, strict=True)))
 
     def _take_header(self, line: int, row: list[str]) -> None:
         self.header = [name.strip().lower() for name in row]
@@ -76,25 +76,28 @@ class _Reading:
             if name not in COLUMNS:
                 self.wrong(line, f"column {name!r} is unknown; remove it (known: {', '.join(COLUMNS)})")
 
-    def _take_agent(self, line: int, values: dict[str, str]) -> None:
-        if not set(COLUMNS) <= values.keys():
-            return  # the header is wrong; that is reported once
-        mistakes = list(_bad_values(values))
-        # In lower case, as mappings read such ids (`as: email`): no event may wait for a letter's case.
-        agent_id = address(values["agent_id"]) or values["agent_id"]
-        key = AgentKey(values["source"], agent_id)
+    def _take_agent(self, line: int, row: dict[str, str]) -> None:
+        # An id is taken as events give it, and not cleaned: one that no event can carry would be in the file in vain.
+        values = {name: row[name].strip() if name == "agent_id" else clean(row[name]) for name in COLUMNS}
+        mistakes = list(_bad_values(values, self.sources))
+        key = AgentKey(values["source"], agent_id(values["agent_id"]))
         if key in self.lines:
             mistakes.append(f"{key} is already on line {self.lines[key]}; keep one of the two")
-        self.lines.setdefault(key, line)
+        elif all(key):
+            self.lines[key] = line
         for mistake in mistakes:
             self.wrong(line, mistake)
         if not mistakes:
             self.agents[key] = Agent(key=key, **{name: values[name] for name in COLUMNS[2:]})
 
 
-def _bad_values(values: dict[str, str]) -> Iterator[str]:
+def _bad_values(values: dict[str, str], sources: Collection[str]) -> Iterator[str]:
     for name in COLUMNS:
         if not values[name]:
             yield f"{name} is empty; every agent needs one"
         elif len(values[name]) > LONGEST_VALUE:
             yield f"{name} has {len(values[name])} characters; at most {LONGEST_VALUE}"
+    if not values["agent_id"].isprintable():
+        yield "agent_id holds a character that cannot be seen, such as a tab; type it again"
+    if sources and values["source"] and values["source"] not in sources:
+        yield f"source {values['source']!r} is unknown; expected one of {', '.join(sorted(sources))}"

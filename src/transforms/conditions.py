@@ -31,6 +31,9 @@ def predicate(condition: Condition, tables: Tables, blanks: frozenset[str]) -> H
         other = _code(condition.other, table, blanks)
         return lambda item, root: (found := code(item, root)) is not None and found == other(item, root)
     values = frozenset(folded(value) for value in condition.values)
+    if test == "contains":
+        part = folded(condition.values[0])
+        return lambda item, root: (found := code(item, root)) is not None and part in found
     if test == "equals_any":
         return lambda item, root: code(item, root) in values
     return lambda item, root: code(item, root) not in values

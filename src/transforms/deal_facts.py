@@ -16,7 +16,7 @@ from domain.deal import AgentShare, DealFacts, Mark
 from domain.errors import FieldProblem, MappingFailed, UnknownAgents, ValidationFailed
 from mappings.model import Mapping
 from transforms.engine import Run
-from transforms.outcome import EventContext, FieldTrace, NamedAgent, Outcome
+from transforms.findings import EventContext, FieldTrace, Findings, NamedAgent
 from transforms.plan import plan_of
 from transforms.rules import broken_rules
 
@@ -107,7 +107,7 @@ def preview(payload: Any, mapping: Mapping, found: Found[AgentKey, Agent], event
     )
 
 
-def _unmapped(mapping: Mapping, out: Outcome) -> MappingFailed:
+def _unmapped(mapping: Mapping, out: Findings) -> MappingFailed:
     noun = _count(out.problems, "field")
     return MappingFailed(f"{noun} of the payload do not fit mapping {mapping.source} v{mapping.version}", out.problems)
 
@@ -116,7 +116,7 @@ def _count(problems: list[FieldProblem], noun: str) -> str:
     return f"{len(problems)} {noun}" if len(problems) == 1 else f"{len(problems)} {noun}s"
 
 
-def _keys(out: Outcome, event: EventContext) -> frozenset[AgentKey]:
+def _keys(out: Findings, event: EventContext) -> frozenset[AgentKey]:
     return frozenset(AgentKey(event.source, agent.agent_id) for agent in out.agents or ())
 
 
@@ -124,7 +124,7 @@ def _placeholder(key: AgentKey) -> Agent:
     return Agent(key, name="(not in the directory)", licence="", office="", crm_user_id="", crm_contact_id="")
 
 
-def _facts(out: Outcome, mark: Mark, found: Found[AgentKey, Agent], event: EventContext) -> DealFacts:
+def _facts(out: Findings, mark: Mark, found: Found[AgentKey, Agent], event: EventContext) -> DealFacts:
     # Everything in it was converted and checked above: validating forty fields again would double the time of a deal.
     return DealFacts.model_construct(
         source=event.source,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from fractions import Fraction
 from typing import Any, cast
 
+from domain.agents import agent_id
 from domain.deal import Mark, Participant, Value, microseconds
 from domain.errors import ConfigurationError, FieldProblem
 from domain.terms import Role, Side
 from transforms.moments import zone_named
-from transforms.outcome import EventContext, FieldTrace, NamedAgent, Outcome
-from transforms.plan import Entries, Field, Plan, Step
+from transforms.findings import EventContext, FieldTrace, Findings, NamedAgent
+from transforms.named_twice import agents_once, people_once
+from transforms.plan import Entries, Field, Plan, Sharing, Step
 from transforms.reading import ABSENT, WrongShape
 from transforms.unfit import Unfit, shown
 
@@ -36,12 +38,12 @@ class Run:
         self.event = event
         self.event_type = event.event_type
         self.zone = zone_named(event.zone)
-        self.out = Outcome()
+        self.out = Findings()
         self.blanks = plan.blanks
         self.tracing = trace
         self.our_places: set[int] = set()
 
-    def whole(self) -> Outcome:
+    def whole(self) -> Findings:
         """Everything the payload says, and everything that is wrong with it."""
         plan, out = self.plan, self.out
         out.source_id = str(self._value(plan.deal_id, self.root, ""))
@@ -60,7 +62,7 @@ class Run:
         out.participants = self._participants()
         return out
 
-    def agent_ids(self) -> Outcome:
+    def agent_ids(self) -> Findings:
         """Only our agents' ids: what has to be looked up before the event can be applied."""
         self.out.agents = self._agents()
         return self.out
@@ -122,19 +124,24 @@ class Run:
                 self.out.warnings.append(FieldProblem(at, shown(item), expected, "participants"))
             elif isinstance(role, Role):
                 people.append(Participant(source_id=known, role=role, fields=found))
-        return people
+        return people_once(people)
 
     def _agents(self) -> list[NamedAgent] | None:
         entries = self.plan.agents
         if entries is None or (items := self._items(entries, "agents")) is None:
             return None
-        agents: list[NamedAgent] = []
+        named: dict[str, NamedAgent] = {}
         for at, item in items:
-            agent_id = self._value(entries.fields["id"], item, at)
+            found = self._value(entries.fields["id"], item, at)
             side = self._value(entries.fields["side"], item, at)
             share = self._value(entries.fields["share"], item, at)
-            if isinstance(agent_id, str) and isinstance(side, Side):
-                agents.append(NamedAgent(agent_id, side, share if isinstance(share, Fraction) else None))
+            if isinstance(found, str) and isinstance(side, Side):
+                part = share if isinstance(share, Fraction) else None
+                alike = part is None and entries.alike is not None and entries.alike.holds(item, self.root)
+                named[at] = NamedAgent(agent_id(found), side, part, alike)
+        agents = agents_once(named.values())
+        if self.tracing and entries.alike is not None:
+            self._trace_alike(entries.alike, named, agents)
         return agents
 
     def _items(self, entries: Entries, name: str) -> Iterator[tuple[str, Any]] | None:
@@ -234,6 +241,15 @@ class Run:
         path = "(default)" if raw is ABSENT else _place(at, step.path, step.from_root)
         sent = "nothing" if raw is ABSENT else "empty" if raw is None else shown(raw)
         self.out.traces.append(FieldTrace(_named(at, wanted.name), step.rule, step.line, path, sent, value))
+
+
+    def _trace_alike(self, alike: Sharing, named: Mapping[str, NamedAgent], agents: list[NamedAgent]) -> None:
+        parts = {(agent.agent_id, agent.side): agent.share for agent in agents if agent.alike}
+        for at, agent in named.items():
+            part = parts.get((agent.agent_id, agent.side))
+            if agent.alike and part is not None:
+                place = _named(at, "share")
+                self.out.traces.append(FieldTrace(place, alike.rule, alike.line, "(alike)", "nothing", part))
 
 
 def _place(at: str, path: str, from_root: bool) -> str:

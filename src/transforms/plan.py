@@ -47,6 +47,18 @@ class Field(NamedTuple):
     clears_absent: bool
 
 
+class Sharing(NamedTuple):
+    """Of which of our agents it holds that they share alike, and where the mapping says so."""
+
+    when: Holds | None
+    rule: str
+    line: int
+
+    def holds(self, item: object, root: object) -> bool:
+        """Whether this entry shares alike."""
+        return self.when is None or self.when(item, root)
+
+
 class Entries(NamedTuple):
     """A list in the payload and how to read its entries."""
 
@@ -54,6 +66,7 @@ class Entries(NamedTuple):
     read: Read
     when: Holds | None
     fields: dict[str, Field]
+    alike: Sharing | None = None
 
 
 class Plan(NamedTuple):
@@ -141,7 +154,8 @@ class _Planner:
             "side": self._field("side", "agents.side", agents.side, required=every),
             "share": self._field("share", "agents.share", agents.share),
         }
-        return Entries(agents.each.text, reader(agents.each), self._holds(agents.when), fields)
+        alike = agents.alike and Sharing(self._holds(agents.alike.when), "agents.share", agents.alike.line)
+        return Entries(agents.each.text, reader(agents.each), self._holds(agents.when), fields, alike)
 
     def _field(self, name: str, rule: str, rules: Rules, required: frozenset[str] | None = None) -> Field:
         steps: list[RunStep] = []

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from datetime import date
 from fractions import Fraction
 
-from domain.deal import Participant
 from domain.errors import FieldProblem
 from domain.money import Money
 from domain.terms import Side
-from transforms.outcome import NamedAgent, Outcome
+from transforms.findings import Findings, NamedAgent
 from transforms.plan import Plan
 
 #: A DynamoDB transaction holds 100 items, and the worst event replaces everybody at once: an alias, a contact and a
@@ -29,17 +28,14 @@ _NOT_BELOW_ZERO = (
 _IN_ORDER = (("contract_date", "closing_date"), ("contract_date", "funded_date"), ("closing_date", "funded_date"))
 
 
-def broken_rules(plan: Plan, out: Outcome) -> list[FieldProblem]:
-    """Every rule that the mapped facts break; collapses people and agents that are named twice."""
+def broken_rules(plan: Plan, out: Findings) -> list[FieldProblem]:
+    """Every rule that the mapped facts break."""
     problems = [FieldProblem(_place(plan, field), value, expected, field) for field, value, expected in _values(out)]
-    if out.participants is not None:
-        out.participants = merged(out.participants)
-        if len(out.participants) > MAX_PEOPLE:
-            path = plan.participants.path if plan.participants else ""
-            expected = f"at most {MAX_PEOPLE} people on one deal"
-            problems.append(FieldProblem(path, str(len(out.participants)), expected, "participants"))
+    if out.participants is not None and len(out.participants) > MAX_PEOPLE:
+        path = plan.participants.path if plan.participants else ""
+        expected = f"at most {MAX_PEOPLE} people on one deal"
+        problems.append(FieldProblem(path, str(len(out.participants)), expected, "participants"))
     if out.agents is not None:
-        out.agents = list(dict.fromkeys(out.agents))
         path = plan.agents.path if plan.agents else ""
         problems += [FieldProblem(path, value, expected, "agents") for value, expected in _shares(out.agents)]
     return problems
@@ -50,7 +46,7 @@ def _place(plan: Plan, name: str) -> str:
     return next((step.path for field in plan.fields if field.name == name for *_, step in field.steps), name)
 
 
-def _values(out: Outcome) -> Iterator[tuple[str, str, str]]:
+def _values(out: Findings) -> Iterator[tuple[str, str, str]]:
     values = out.values
     for field in _ABOVE_ZERO:
         amount = values.get(field)
@@ -81,19 +77,3 @@ def _shares(agents: list[NamedAgent]) -> Iterator[tuple[str, str]]:
             yield f"{len(given)} of {len(ours)} shares", f"a share for each of our agents on the {side} side"
         elif given and sum(given, Fraction(0)) != 1:
             yield " + ".join(map(str, given)), f"shares on the {side} side that sum to exactly 1, such as 1/3 and 2/3"
-
-
-def merged(people: list[Participant]) -> list[Participant]:
-    """The people with those named twice in one role taken together; of two values the later one stands."""
-    found: dict[object, Participant] = {}
-    for person in people:
-        key: object = (person.source_id, person.role)
-        if person.source_id is None:
-            key = (person.role, tuple(sorted((name, value or "") for name, value in person.fields.items())))
-        found[key] = _together(found[key], person) if key in found else person
-    return list(found.values())
-
-
-def _together(before: Participant, person: Participant) -> Participant:
-    later = {name: value for name, value in person.fields.items() if value is not None}
-    return Participant(source_id=person.source_id, role=person.role, fields={**before.fields, **later})

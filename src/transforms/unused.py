@@ -32,7 +32,8 @@ def _used(mapping: Mapping) -> Iterator[Keys]:
                 yield from _of_rules(rules, (*each, ANY))
     if agents is not None:
         for each in _reads(agents.each, ()):
-            yield from _of_condition(agents.when, (*each, ANY))
+            for when in (agents.when, agents.alike.when if agents.alike else None):
+                yield from _of_condition(when, (*each, ANY))
             for rules in [agents.id, agents.side, agents.share]:
                 yield from _of_rules(rules, (*each, ANY))
 

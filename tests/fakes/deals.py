@@ -41,7 +41,7 @@ class MemoryDealStore:
             held = self.deals[deal_ids[0]] if deal_ids else None
             ids = {record for (kind, _, _), record in aliases.items() if kind == "contact"}
             if held and wanted.people:
-                ids |= set(held.people.values())
+                ids |= held.contact_ids()
             parked = self.waiting.rows.get(envelope.event_key)
             return Snapshot(
                 applied=envelope.event_key in self.events,

@@ -38,7 +38,7 @@ from tests.fakes.provider_api import MemoryProviderApi
 from tests.fakes.queues import MemoryQueues
 from tests.fakes.waiting import MemoryWaitingRoom
 from tests.fakes.world import Clock
-from tests.template import queues, resolve, resources
+from tests.template import queues, resolve, resources, tables
 from transforms.agents_csv import parse_agents
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -205,12 +205,15 @@ def record_of(body: str, message_id: str = "m-1", receives: int = 1) -> dict[str
 @cache
 def _client(service: str) -> Any:
     """The tests' own view: one for all of them, since making one costs as much as a test."""
-    return boto3.Session("testing", "testing", region_name="us-east-1").client(service)
+    session: Any = boto3.Session("testing", "testing", region_name="us-east-1")
+    return session.client(service)
 
 
 @pytest.fixture
-def moto_stack(aws: None, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoStack]:
-    sqs, s3, secrets = (_client(name) for name in ("sqs", "s3", "secretsmanager"))
+def moto_stack(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoStack]:
+    dynamodb, sqs, s3, secrets = (_client(name) for name in ("dynamodb", "sqs", "s3", "secretsmanager"))
+    for table in tables().values():
+        dynamodb.create_table(**table)
     s3.create_bucket(Bucket=BUCKET)
     urls = {name: sqs.create_queue(**queue)["QueueUrl"] for name, queue in queues().items()}
     here = {"ArchiveBucket": BUCKET} | {resolve({"Ref": name}): url for name, url in urls.items()}

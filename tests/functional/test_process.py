@@ -62,7 +62,7 @@ def message(number: int = 1, event_type: str = "deal.updated", **data: Any) -> E
 
 
 OURS = {"role": "listing_agent", "side": "listing", "agent_id": "A-77"}
-THEIRS = {"represented_side": "listing", "participants": [OURS]}
+THEIRS: dict[str, Any] = {"represented_side": "listing", "participants": [OURS]}
 
 
 # ---------------------------------------------------------------------------------------------------------- applied

@@ -87,6 +87,16 @@ def test_a_mapping_without_mistakes_compiles() -> None:
         ("present: true", "presnt: true", 7, "unknown key 'presnt'; did you mean 'present'?"),
         ("present: true", "present: false", 7, "conditions.ours.present: 'False' is not possible"),
         ("present: true", "present: true, equals: 1", 7, "a condition is `path` with one of equals, in,"),
+        ("present: true", "contains: [a]", 7, "conditions.ours.contains: expected text; put it in quotes"),
+        ("present: true", "contains: ' '", 7, "conditions.ours.contains: String should match pattern"),
+        ("{path: share, as: fraction}", "alik", 36, "'alik' is not possible; did you mean 'alike'?"),
+        ("{path: share, as: fraction}", "[alike, {path: s, as: fraction}]", 36, "`alike` takes whatever is left; put"),
+        ("{path: share, as: fraction}", "{as: alike, wen: ours}", 36, "unknown key 'wen'; did you mean 'when'?"),
+        ("{path: share, as: fraction}", "{as: alike, when: them}", 36, "condition 'them' is not declared under"),
+        ("{path: share, as: fraction}", "{path: share, as: percent}", 36, "'percent' cannot stand here; accepted: alike,"),
+        ("{path: share, as: fraction}", "{path: share}", 36, "names no converter; add `as`, one of: alike, fraction"),
+        ("{path: share, as: fraction}", "{path: s, as: fraction, off: one}", 36, "unknown key 'off'; did you mean 'of'"),
+        ("{path: share, as: fraction}", "7", 36, "expected a rule such as {path: ..., as: alike}"),
         ("{not: ours}", "{not: hours}", 8, "condition 'hours' is not declared under `conditions`; declared: ours"),
         ("{not: ours}", "{not: {not: theirs}}", 8, "condition 'theirs' refers to itself (theirs → theirs); spell out"),
         ("when: theirs", "when: them", 26, "condition 'them' is not declared under `conditions`"),
@@ -213,3 +223,20 @@ def test_the_shipped_mappings_have_provenance() -> None:
         built = compile_text(file.read_text(encoding="utf-8"), file.name)
         assert built["doc"]
         assert built["date"] >= "2026-11-21"
+
+
+@pytest.mark.parametrize(
+    ("share", "rules", "line", "when"),
+    [
+        ("alike", 0, 36, None),
+        ("{as: alike, when: ours}", 0, 36, "present"),
+        ("\n    - {path: share, as: fraction}\n    - alike", 1, 38, None),
+        ("\n    - {as: alike, when: ours}", 0, 37, "present"),
+    ],
+)
+def test_shares_may_end_in_alike(share: str, rules: int, line: int, when: str | None) -> None:
+    agents = from_built(compile_text(GOOD.replace("{path: share, as: fraction}", share), "example.yaml")).agents
+    assert agents is not None
+    assert agents.alike is not None
+    assert (len(agents.share), agents.alike.line) == (rules, line)
+    assert (agents.alike.when.test if agents.alike.when else None) == when

@@ -45,9 +45,9 @@ def test_every_bad_line_is_reported_at_once() -> None:
         f"transactions,{'x' * 201},Ann,L,M,u,c",
     ])  # fmt: skip
     with pytest.raises(ConfigurationError) as caught:
-        parse_agents(text)
+        parse_agents(text, file="agents.csv")
     assert str(caught.value).splitlines() == [
-        "6 lines of the agents file cannot be used; nothing was taken",
+        "agents.csv: 6 mistakes; nothing was taken",
         "line 3: name is empty; every agent needs one",
         "line 3: crm_contact_id is empty; every agent needs one",
         "line 4: transactions/A-1 is already on line 2; keep one of the two",
@@ -65,6 +65,23 @@ def test_a_header_of_other_columns_is_reported_once_and_not_for_each_line() -> N
         f"line 1: column 'crm_contact_id' is missing; the first line must be {HEADER}",
         f"line 1: column 'email' is unknown; remove it (known: {', '.join(COLUMNS)})",
     ]
+
+
+def test_a_source_that_nobody_knows_is_a_mistake_of_its_line() -> None:
+    text = "\n".join([HEADER, DANA, DANA.replace("transactions", "dotlop"), DANA.replace("transactions", "")])
+    with pytest.raises(ConfigurationError) as caught:
+        parse_agents(text, sources={"transactions", "dotloop"}, file="agents.csv")
+    assert str(caught.value).splitlines() == [
+        "agents.csv: 2 mistakes; nothing was taken",
+        "line 3: source 'dotlop' is unknown; expected one of dotloop, transactions",
+        "line 4: source is empty; every agent needs one",
+    ]
+
+
+@pytest.mark.parametrize("written", ["A\t1", "A\u200b1", "A\u00a01", "A\u00011"])
+def test_an_id_that_no_event_can_carry_is_a_mistake(written: str) -> None:
+    with pytest.raises(ConfigurationError, match="line 2: agent_id holds a character that cannot be seen"):
+        parse_agents("\n".join([HEADER, DANA.replace("A-1", written)]))
 
 
 @pytest.mark.parametrize(("text", "expected"), [("", "the file is empty"), (HEADER + '\n"open', "line 2: not CSV")])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import csv
+import io
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -11,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from domain.agents import Agent, AgentKey
@@ -462,6 +464,101 @@ def test_an_agents_id_that_must_be_an_address_and_is_none_is_reported() -> None:
     assert [str(one) for one in caught.value.problems] == [
         "staff[0].mail = 'Dana': expected an e-mail address such as ana@example.com (for staff[0].agent_id)"
     ]
+
+
+def shared(source: str, fixture: str, change: Any) -> list[tuple[str, Side, Fraction]]:
+    """Who of ours has which part, of a fixture that was changed."""
+    folder = FORTY.parents[1] / source
+    payload = {"event": parse((folder / f"{fixture}.json").read_bytes())}
+    payload |= parse((folder / f"{fixture}.fetched.json").read_bytes())
+    change(payload)
+    context = event(fixture.partition("__")[0], source=source, fetched_at=NOW)
+    rules = mapping(source)
+    found = apply(payload, rules, {key: Everyone()[key] for key in needs(payload, rules, context)}, context)
+    return [(one.agent_id, one.side, one.share) for one in found.agents or ()]
+
+
+@pytest.mark.parametrize("role", ["Listing_Agent", "listing_agent", " LISTING_AGENT "])
+@pytest.mark.parametrize("not_ours", ["no", "No", "NO"])
+def test_agents_who_share_alike_are_those_that_count_however_their_role_is_written(role: str, not_ours: str) -> None:
+    people = [
+        {"id": 1, "role": role, "email": "Dana@example.com", "memberOfMyTeam": "YES"},
+        {"id": 2, "role": "LISTING_AGENT", "email": "luis@example.com"},
+        {"id": 3, "role": "LISTING_AGENT", "email": "robin@example.net", "memberOfMyTeam": not_ours},
+        {"id": 4, "role": "Listing_Agent", "email": "dana@Example.com"},  # once more
+    ]
+    sold = "LOOP_UPDATED__sold_co_listed"
+    half = Fraction(1, 2)
+    assert shared("dotloop", sold, lambda payload: payload["participants"].update(data=people)) == [
+        ("dana@example.com", Side.LISTING, half),
+        ("luis@example.com", Side.LISTING, half),
+    ]
+
+
+def test_a_side_shares_alike_only_if_all_of_its_agents_do() -> None:
+    rules = small("""
+tables: {sides: {l: listing, b: buying}}
+deal: {id: {path: id}, fields: {}}
+agents:
+  each: staff
+  id: {path: id}
+  side: {path: side, as: enum, table: sides}
+  share: [{path: part, as: fraction}, {as: alike, when: {path: kind, contains: AGENT}}]
+""")
+
+    def parts(*staff: dict[str, Any]) -> list[str]:
+        payload = {"id": 1, "v": 1, "staff": list(staff)}
+        context = event("changed", source="small")
+        found = apply(payload, rules, {key: Everyone()[key] for key in needs(payload, rules, context)}, context)
+        traced = {one.field: one.result for one in preview(payload, rules, {}, context).traces}
+        assert [traced[f"staff[{n}].share"] for n in range(len(staff))] == [one.share for one in found.agents or ()]
+        return [f"{one.side} {one.share}" for one in found.agents or ()]
+
+    one, two, three = ({"id": n, "side": "l", "kind": "Co-Agent"} for n in (1, 2, 3))
+    assert parts(one) == ["listing 1"]
+    assert parts(one, two, three) == ["listing 1/3"] * 3
+    assert parts(one, two, three | {"side": "b"}) == ["listing 1/2", "listing 1/2", "buying 1"]
+    assert parts(one | {"part": "1/4"}, two | {"part": "3/4"}) == ["listing 1/4", "listing 3/4"]
+    for mixed in (two, two | {"kind": "broker"}, two | {"kind": None}):
+        with pytest.raises(ValidationFailed, match="the deal breaks 1 rule"):
+            parts(one | {"part": "1/2"}, mixed)
+    with pytest.raises(ValidationFailed, match="the deal breaks 1 rule"):
+        parts(one, two | {"kind": "broker"})
+
+
+@pytest.mark.parametrize("role", ["Administrator", "office ADMINISTRATOR", "Transaction coordinator"])
+def test_the_staff_of_a_brokermint_account_are_no_agents_however_their_role_is_written(role: str) -> None:
+    def staff(payload: Any) -> None:
+        users = [one for one in payload["participants"] if one["type"] == "User"]
+        payload["participants"].append({**users[0], "id": 9999, "role": role})
+
+    alike = "transaction.participant.updated__share_alike"
+    assert shared("brokermint", alike, staff) == shared("brokermint", alike, lambda payload: None)
+
+
+@pytest.mark.parametrize(
+    ("written", "imported"),
+    [("Dana@Example.com", "dana@example.COM"), ("A  1", "A 1"), ("Ame\u0301lie", "Am\u00e9lie"), (" A-1 ", "A-1")],
+)
+def test_one_id_in_two_spellings_is_one_agent(written: str, imported: str) -> None:
+    (listed,) = parse_agents(",".join(COLUMNS) + f"\ntransactions,{imported},Dana,L,M,u,c")
+    body = {"data": {"id": "T-1", "version": 1, "participants": [ours(written), ours(imported)]}}
+    assert needs(body, mapping("transactions"), event()) == {listed.key}
+    found = apply(body, mapping("transactions"), {listed.key: listed}, event())
+    assert [(one.agent_id, one.share) for one in found.agents or ()] == [(listed.key.agent_id, 1)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(min_size=1, max_size=12) | st.emails() | st.from_regex(r"[A-Za-z\u0300-\u0304 @.]{1,12}", fullmatch=True))
+def test_whatever_id_the_agents_file_takes_is_met_by_the_same_id_in_an_event(written: str) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([COLUMNS, ["transactions", written, "Dana", "L", "M", "u", "c"]])
+    try:
+        (listed,) = parse_agents(text.getvalue())
+    except ConfigurationError:
+        assume(condition=False)
+    body = {"data": {"id": "T-1", "version": 1, "participants": [ours(written)]}}
+    assert needs(body, mapping("transactions"), event()) == {listed.key}
 
 
 def test_when_it_happened_is_what_the_provider_says_else_when_we_received_it() -> None:

@@ -54,15 +54,23 @@ class FieldTrace(NamedTuple):
 
 
 class NamedAgent(NamedTuple):
-    """One of our agents as the payload names them; `share` is None where it says nothing."""
+    """One of our agents as the payload names them.
+
+    Attributes:
+        agent_id: in the one spelling of `domain.agents.agent_id`.
+        side: on which they work.
+        share: of that side; None where nothing says it.
+        alike: the mapping says that they share alike with whoever else is on the side.
+    """
 
     agent_id: str
     side: Side
     share: Fraction | None
+    alike: bool = False
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class Outcome:
+class Findings:
     """What a payload gave, good and bad."""
 
     source_id: str = ""
