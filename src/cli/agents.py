@@ -9,10 +9,8 @@ from typing import Annotated
 
 import typer
 
-from cli import stack
 from cli.failures import fail_clearly
-from flows.release_waiting import import_agents
-from transforms.agents_csv import parse_agents
+from cli.options import Json, Profile, StackName
 
 app = typer.Typer(no_args_is_help=True, help="Our agents: who they are in each source and in the CRM.")
 
@@ -20,9 +18,9 @@ app = typer.Typer(no_args_is_help=True, help="Our agents: who they are in each s
 @app.command("import")
 def import_file(
     file: Annotated[Path, typer.Argument(help="CSV: source,agent_id,name,licence,office,crm_user_id,crm_contact_id")],
-    name: stack.StackName = None,
-    profile: stack.Profile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    name: StackName = None,
+    profile: Profile = None,
+    as_json: Json = False,
 ) -> None:
     """Add or replace agents, and release every event that was parked for the last of them.
 
@@ -30,16 +28,15 @@ def import_file(
 
     Example: dealwire agents import agents.csv
     """
+    from cli import stack
+    from cli.agents_file import read_agents
+    from flows.release_waiting import ReleasePorts, import_agents
+
     with fail_clearly("agents import"):
-        agents = parse_agents(file.read_text(encoding="utf-8-sig"))
+        agents = read_agents(file)
         held = stack.find(name, profile)
-        released = import_agents(
-            agents,
-            waiting=held.waiting(),
-            directory=held.directory(),
-            queue=held.queue(),
-            now=datetime.now(UTC),
-        )
+        ports = ReleasePorts(held.waiting(), held.directory(), held.queue())
+        released = import_agents(agents, ports, now=datetime.now(UTC))
     report = {"agents": len(agents), "events_queued": released.queued, "events_still_parked": released.still_parked}
     if as_json:
         typer.echo(json.dumps(report))

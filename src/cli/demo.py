@@ -30,6 +30,9 @@ EVENTS = Path(__file__).resolve().parents[2] / "events"
 #: Seconds to wait for the last outcome: far above the second or two that one event takes here.
 PATIENCE_S = 40.0
 
+#: The outcome of a webhook that was applied before.
+REPEATED = "repeated"
+
 Say = Callable[[str], None]
 
 
@@ -44,7 +47,8 @@ class Step:
         set: dotted path to value: what differs from the file.
         tamper: the body is changed after it was signed.
         status: the answer expected.
-        becomes: the outcome expected: `applied`, `parked`, `waiting`, `dead: CAUSE`, or `-` where nothing was accepted.
+        becomes: the outcome expected: `applied`, `repeated`, `parked`, `waiting`, `dead: CAUSE`, or `-` where nothing
+            was accepted.
     """
 
     says: str
@@ -126,19 +130,58 @@ def _send_all(steps: Sequence[Step], held: stack.Stack, say: Say) -> list[Ran]:
         ran = []
         for number, step in enumerate(steps, start=1):
             say(f"{number}/{len(steps)} {step.source}: {step.says}")
-            ran.append(_send(step, held, client))
+            ran.append((_send_again if step.becomes == REPEATED else _send)(step, held, client))
     return ran
 
 
 def _send(step: Step, held: stack.Stack, client: httpx.Client) -> Ran:
-    body = _body(step)
-    headers = webhooks.signed_headers(step.source, body, webhooks.demo_secret(step.source))
-    named = {name.lower(): [value] for name, value in headers.items()}
-    event_id = event_id_of(catalog()[step.source], named, json.loads(body), body, receipt="")
+    body, headers = _signed(step)
     sent = webhooks.post(
         client, f"{held.webhooks_url}/{step.source}", _tampered(body) if step.tamper else body, headers
     )
-    return Ran(step, sent.status, f"{step.source}#{event_id}")
+    return Ran(step, sent.status, _event_key(step, body, headers))
+
+
+def _send_again(step: Step, held: stack.Stack, client: httpx.Client) -> Ran:
+    """Send what was sent before: it is repeated if its deal has the same version once nothing is queued any more."""
+    key = _event_key(step, *_signed(step))
+    before = _settled_version(key, held)
+    ran = _send(step, held, client)
+    after = _settled_version(key, held)
+    if before is not None and after is not None:
+        ran.became = REPEATED if after == before else f"applied again: version {before} became {after}"
+    return ran
+
+
+def _settled_version(key: str, held: stack.Stack) -> int | None:
+    """The version of the event's deal, once it is applied and nothing is queued; None if that does not happen."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        row = dynamo.get(held.client("dynamodb"), held.tables["events"], event_key(key))
+        if row is not None and row["state"] == "applied" and not _queued(held):
+            deal = held.deals().deal_by_id(row["deal_id"])
+            return None if deal is None else deal.version
+        time.sleep(0.3)
+    return None
+
+
+def _queued(held: stack.Stack) -> int:
+    """How many messages wait or are being processed."""
+    counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    answer = held.client("sqs").get_queue_attributes(QueueUrl=held.queues["transactions"], AttributeNames=counts)
+    return sum(int(answer["Attributes"][name]) for name in counts)
+
+
+def _event_key(step: Step, body: bytes, headers: Mapping[str, str]) -> str:
+    named = {name.lower(): [value] for name, value in headers.items()}
+    event_id = event_id_of(catalog()[step.source], named, json.loads(body), body, receipt="")
+    return f"{step.source}#{event_id}"
+
+
+def _signed(step: Step) -> tuple[bytes, dict[str, str]]:
+    """The body and the headers that its provider would send with it now."""
+    body = _body(step)
+    return body, webhooks.signed_headers(step.source, body, webhooks.demo_secret(step.source))
 
 
 def _body(step: Step) -> bytes:
@@ -164,9 +207,9 @@ def _wait(ran: Sequence[Ran], cloud: LocalCloud, deadline: float) -> None:
     while time.monotonic() < deadline:
         dead |= _dead_letters(cloud)
         for one in ran:
-            if one.step.becomes != "-" or one.status == 202:
+            if one.step.becomes != REPEATED and (one.step.becomes != "-" or one.status == 202):
                 one.became = _state(one.event_key, cloud, dead)
-        if all(one.as_expected or one.status != one.step.status for one in ran):
+        if all(one.as_expected or one.status != one.step.status or one.step.becomes == REPEATED for one in ran):
             return
         time.sleep(0.3)
 

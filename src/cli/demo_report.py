@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from domain.deal import GROUPS, Deal, DealDetails
@@ -31,25 +32,27 @@ def _steps(report: Report) -> Table:
     for name in ("#", "source", "what was sent", "answer", "became", ""):
         table.add_column(name)
     for number, ran in enumerate(report.steps, start=1):
-        mark = "[green]✓[/]" if ran.as_expected else f"[red]✗ expected {ran.step.status}, {ran.step.becomes}[/]"
-        table.add_row(str(number), ran.step.source, ran.step.says, str(ran.status), ran.became, mark)
+        mark = "[green]✓[/]" if ran.as_expected else f"[red]✗ expected {ran.step.status}, {escape(ran.step.becomes)}[/]"
+        table.add_row(str(number), ran.step.source, escape(ran.step.says), str(ran.status), escape(ran.became), mark)
     return table
 
 
 def _deal(held: HeldDeal) -> Table:
     deal = held.deal
-    title = f"Deal {deal.source}/{deal.source_id} · version {deal.version}"
+    # What a payload says is shown, never obeyed: every value of it is escaped.
+    title = escape(f"Deal {deal.source}/{deal.source_id} · version {deal.version}")
     table = Table(title=title, title_justify="left", show_header=False)
     table.add_column(style="dim")
     table.add_column()
     for name, value in _values(deal):
-        table.add_row(name, value)
+        table.add_row(name, escape(value))
     for share in deal.agents:
-        table.add_row(f"our agent, {share.side}", f"{share.name} · share {share.share} · CRM user {share.crm_user_id}")
+        text = f"{share.name} · share {share.share} · CRM user {share.crm_user_id}"
+        table.add_row(f"our agent, {share.side}", escape(text))
     for link in deal.participants:
         values = held.contacts[link.contact_id].values
         text = " · ".join(filter(None, (values.get(name) for name in ("name", "company", "email", "phone"))))
-        table.add_row(link.role.replace("_", " "), text)
+        table.add_row(link.role.replace("_", " "), escape(text))
     history = " → ".join(f"{seen.stage} ({change})" for seen, change in transitions(held.history))
     table.add_row("stage history", history)
     if held.commission_due:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from cli import detached
+from cli.outputs import Outputs
 from cli.seeding import demo_file, seed
 from cli.tools import (
     HOST,
@@ -52,6 +53,9 @@ PROVIDER_PATHS = {
     "DotloopAuthUrl": "/dotloop/auth",
     "BrokermintApiUrl": "/brokermint/api",
 }
+
+#: The functions of the template, which names an output after each.
+FUNCTIONS = ("ingest", "process", "sweep")
 
 Say = Callable[[str], None]
 
@@ -241,28 +245,24 @@ def _describe(endpoint: str, providers: str | None) -> LocalCloud:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     stack = config["local"]["deploy"]["parameters"]["stack_name"]
     described = emulator_client(endpoint, "cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    out = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+    out = Outputs(stack, described["Outputs"])
+    own = out.named({
+        **{name: f"{name.capitalize()}FunctionName" for name in FUNCTIONS},
+        "api": "WebhooksApiId", "bucket": "ArchiveBucketName", "secrets_prefix": "SecretsPrefix",
+    })  # fmt: skip
     # The emulator's path form of an API's URL: the usual one needs a Host header or a resolver for *.localhost.
-    stage = out["ApiUrl"].rpartition("/")[2]
-    api = f"{endpoint}/_aws/execute-api/{out['WebhooksApiId']}/{stage}"
+    stage = out.api_url.rpartition("/")[2]
+    api = f"{endpoint}/_aws/execute-api/{own['api']}/{stage}"
     return LocalCloud(
         api_url=api,
         endpoint_url=endpoint,
         region=REGION,
         webhooks={source: f"{api}/webhooks/{source}" for source in demo_file("secrets.demo.json")},
-        tables={
-            "records": out["RecordsTableName"],
-            "agents": out["AgentDirectoryTableName"],
-            "events": out["EventsTableName"],
-        },
-        queues={
-            "transactions": out["TransactionsQueueUrl"],
-            "transactions_dlq": out["TransactionsDeadLetterQueueUrl"],
-            "sweep_dlq": out["SweepDeadLetterQueueUrl"],
-        },
-        functions={name: out[f"{name.capitalize()}FunctionName"] for name in ("ingest", "process", "sweep")},
-        bucket=out["ArchiveBucketName"],
-        secrets_prefix=out["SecretsPrefix"],
+        tables=out.tables,
+        queues=out.queues,
+        functions={name: own[name] for name in FUNCTIONS},
+        bucket=own["bucket"],
+        secrets_prefix=own["secrets_prefix"],
         providers_url=providers,
     )
 

@@ -9,15 +9,15 @@ from typing import Annotated
 
 import typer
 
-from cli import agents, local_cloud, stack, webhooks
+from cli import agents
 from cli.failures import fail_clearly
 from cli.map_command import map_file
+from cli.options import Json, Profile, StackName
 
+# What a command needs beyond its options is imported when it runs: `dealwire --help` waits for none of it.
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Dealwire: run it, look into it, mend it.")
 app.add_typer(agents.app, name="agents")
 app.command("map")(map_file)
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
 
 
 def say(line: str) -> None:
@@ -28,6 +28,8 @@ def say(line: str) -> None:
 @app.command()
 def up(as_json: Json = False) -> None:
     """Build the template, deploy it to an AWS emulator on 127.0.0.1 and keep it running."""
+    from cli import local_cloud
+
     with fail_clearly("up"):
         cloud = local_cloud.up(say)
     if as_json:
@@ -41,7 +43,10 @@ def up(as_json: Json = False) -> None:
 @app.command()
 def down(as_json: Json = False) -> None:
     """Stop the local cloud and everything that it started."""
-    stopped = local_cloud.down()
+    from cli import local_cloud
+
+    with fail_clearly("down"):
+        stopped = local_cloud.down()
     if as_json:
         typer.echo(json.dumps({"stopped": stopped}))
     else:
@@ -51,27 +56,27 @@ def down(as_json: Json = False) -> None:
 @app.command()
 def demo() -> None:
     """Play signed sample webhooks through a local cloud of its own and show the deals; about a minute."""
-    from rich.console import Console
-
     from cli import demo as script
     from cli.demo_report import show
+    from cli.output import report_console
 
     with fail_clearly("demo"):
         report = script.run(say)
-    show(report, Console(width=None if Console().is_terminal else 140, highlight=False))
+    show(report, report_console())
     raise typer.Exit(0 if report.ok else 1)
 
 
 @app.command()
 def send(
     file: Annotated[Path, typer.Argument(help="The body, sent byte for byte.", exists=True, dir_okay=False)],
+    *,
     source: Annotated[str, typer.Option(help="Who sends it: the name in the webhook path.")],
     secret_file: Annotated[
         Path | None, typer.Option(help="Holds the signing secret; without it, the local cloud's demo secret.")
     ] = None,
     event_id: Annotated[str | None, typer.Option(help="Identity of the event; default: the body's own id.")] = None,
-    name: stack.StackName = None,
-    profile: stack.Profile = None,
+    name: StackName = None,
+    profile: Profile = None,
     as_json: Json = False,
 ) -> None:
     """Sign a body as its provider would, and post it. Exit status 0 if it was taken.
@@ -79,6 +84,8 @@ def send(
     Example: dealwire send --source transactions events/transactions/deal.created__listing.json
     """
     import httpx
+
+    from cli import stack, webhooks
 
     with fail_clearly("send"):
         body = file.read_bytes()

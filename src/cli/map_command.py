@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from domain.agents import Agent, AgentKey
-from domain.errors import BadPayload, ConfigurationError, FieldProblem
-from mappings.compile import HERE, compile_file
-from mappings.loader import Mapping
-from sources.catalog import catalog
-from sources.hydration import hydrated
-from sources.identify import event_type_of
-from sources.strict_json import parse
-from transforms.agents_csv import parse_agents
-from transforms.deal_facts import EventContext, Preview, preview
-from transforms.facts_json import facts_as_json, value_as_json
+from cli.failures import fail_clearly
+from cli.options import Json
 
 
 def map_file(
@@ -44,153 +30,17 @@ def map_file(
     ] = None,
     zone: Annotated[str, typer.Option(help="Time zone of the office.")] = "America/Denver",
     explain: Annotated[bool, typer.Option("--explain", help="Which rule gave each field; what nothing read.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show what Dealwire would take from a payload, or everything in it that does not fit. Changes nothing."""
-    try:
-        rules = mapping_of(source)
-        payload = payload_of(source, file, fetched)
-        result = preview(payload, rules, agents_of(agents), _context(source, event, payload, zone))
-    except (BadPayload, ConfigurationError) as error:
-        typer.echo(f"dealwire map: {error}", err=True)
-        raise typer.Exit(1) from error
+    from cli import mapping_preview
+    from cli.output import report_console
+
+    with fail_clearly("map"):
+        made = mapping_preview.make(source, file, agents=agents, event=event, fetched=fetched, zone=zone)
     if as_json:
-        typer.echo(json.dumps(_as_json(result, explain=explain), ensure_ascii=False))
+        typer.echo(json.dumps(mapping_preview.as_json(made, explain=explain), ensure_ascii=False))
     else:
-        _show(result, rules, Console(highlight=False), explain=explain)
-    if result.problems:
+        mapping_preview.show(made, report_console(), explain=explain)
+    if made.result.problems:
         raise typer.Exit(1)
-
-
-def mapping_of(source: str) -> Mapping:
-    """The mapping as its YAML stands now, built or not.
-
-    Raises:
-        ConfigurationError: there is none, or it has mistakes.
-    """
-    file = HERE / f"{source}.yaml"
-    known = sorted(one.stem for one in HERE.glob("*.yaml"))
-    if source not in known:
-        raise ConfigurationError(f"no mapping for source {source!r}; there are: {', '.join(known)}")
-    return compile_file(file)
-
-
-def payload_of(source: str, file: Path, fetched: Path | None) -> Any:
-    """What the mapping reads: the body, with the documents that a thin webhook makes us fetch.
-
-    Raises:
-        BadPayload: one of the files is not JSON as we accept it.
-    """
-    body = parse(file.read_bytes())
-    beside = file.with_suffix(".fetched.json")
-    documents = fetched or (beside if beside.exists() else None)
-    row = catalog().get(source)
-    if documents is None:
-        if row is not None and row.fetch:
-            raise BadPayload(
-                f"{source} sends thin webhooks; give the fetched documents ({', '.join(row.fetch)}) with --fetched FILE"
-            )
-        return body
-    found = parse(documents.read_bytes())
-    if not isinstance(found, dict):
-        raise BadPayload(f"{documents} is not a JSON object of documents by name")
-    return hydrated(body, found)
-
-
-def agents_of(file: Path | None) -> dict[AgentKey, Agent]:
-    """The agents of a CSV file, by key; none without a file.
-
-    Raises:
-        ConfigurationError: lists every bad line.
-    """
-    if file is None:
-        return {}
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{file} is not UTF-8; save it as CSV UTF-8") from error
-    return {agent.key: agent for agent in parse_agents(text)}
-
-
-def _context(source: str, event: str | None, payload: Any, zone: str) -> EventContext:
-    row = catalog().get(source)
-    if event is None:
-        if row is None:
-            raise ConfigurationError(f"source {source!r} has no row in sources.yaml; name the event type with --event")
-        body = payload["event"] if row.fetch else payload
-        event = event_type_of(row, {}, body)
-    now = datetime.now(UTC)
-    return EventContext(source, event, event_id="preview", received_at=now, zone=zone, fetched_at=now)
-
-
-def _as_json(result: Preview, *, explain: bool) -> dict[str, Any]:
-    answer: dict[str, Any] = {
-        "fits": not result.problems,
-        "facts": None if result.facts is None else facts_as_json(result.facts),
-        "problems": [asdict(problem) for problem in result.problems],
-        "warnings": [asdict(warning) for warning in result.warnings],
-        "agents_to_look_up": sorted(map(str, result.missing)),
-    }
-    if explain:
-        answer["rules"] = [{**trace._asdict(), "result": value_as_json(trace.result)} for trace in result.traces]
-        answer["unused"] = list(result.unused)
-    return answer
-
-
-def _show(result: Preview, rules: Mapping, console: Console, *, explain: bool) -> None:
-    if result.facts is not None and not explain:
-        _show_facts(facts_as_json(result.facts), console)
-    if explain:
-        _show_rules(result, rules, console)
-        _show_list("Nothing reads", result.unused, console)
-    _show_list("In the directory this needs", sorted(map(str, result.missing)), console)
-    _show_problems("Left out", result.warnings, console)
-    _show_problems("Does not fit", result.problems, console)
-    if not result.problems:
-        console.print(f"[green]fits[/] mapping {rules.source} v{rules.version}")
-
-
-def _show_facts(facts: dict[str, Any], console: Console) -> None:
-    table = Table(title=f"deal {escape(facts['source_id'])} at mark {escape(facts['mark'])}", title_justify="left")
-    table.add_column("field")
-    table.add_column("value", overflow="fold")
-    for name, value in facts["values"].items():
-        table.add_row(name, _told(value))
-    for person in facts["participants"] or ():
-        table.add_row(person["role"], escape(", ".join(value for value in person["fields"].values() if value)))
-    for agent in facts["agents"] or ():
-        table.add_row(
-            f"our {agent['side']} agent", escape(f"{agent['agent_id']} {agent['name']}, share {agent['share']}")
-        )
-    console.print(table)
-
-
-def _show_rules(result: Preview, rules: Mapping, console: Console) -> None:
-    table = Table(title=f"{rules.file} v{rules.version}, rule by rule", title_justify="left")
-    for heading in ("field", "value", "from", "as sent", "rule"):
-        table.add_column(heading, overflow="fold")
-    for trace in result.traces:
-        value = _told(value_as_json(trace.result))
-        rule = f"{trace.rule} (line {trace.line})"
-        table.add_row(escape(trace.field), value, escape(trace.path), escape(trace.raw), escape(rule))
-    console.print(table)
-
-
-def _show_list(title: str, lines: tuple[str, ...] | list[str], console: Console) -> None:
-    if lines:
-        console.print(f"[yellow]{title}:[/] {escape(', '.join(lines))}")
-
-
-def _show_problems(title: str, problems: tuple[FieldProblem, ...], console: Console) -> None:
-    if problems:
-        console.print(f"[red]{title} ({len(problems)}):[/]")
-        for problem in problems:
-            console.print(f"  {escape(str(problem))}")
-
-
-def _told(value: Any) -> str:
-    if value is None:
-        return "[dim]cleared[/]"
-    if isinstance(value, dict):
-        return f"{value['amount']} {value['currency']}"
-    return escape(str(value))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from domain.agents import Agent, AgentKey
+from cli.agents_file import read_agents
 from storage.agents import DynamoAgentDirectory
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
@@ -26,15 +25,10 @@ def seed(client: Callable[[str], Any], secrets_prefix: str, agents_table: str) -
             text = value if isinstance(value, str) else json.dumps(value)
             secrets.put_secret_value(SecretId=f"{secrets_prefix}/{kind}/{name}", SecretString=text)
     directory = DynamoAgentDirectory(client("dynamodb"), agents_table, time.sleep, time.monotonic)
-    with (EVENTS / "agents.csv").open(encoding="utf-8", newline="") as lines:
-        directory.add([_agent(row) for row in csv.DictReader(lines)])
+    directory.add(read_agents(EVENTS / "agents.csv"))
 
 
 def demo_file(name: str) -> dict[str, Any]:
     """A JSON object of events/."""
     content: dict[str, Any] = json.loads((EVENTS / name).read_text(encoding="utf-8"))
     return content
-
-
-def _agent(row: dict[str, str]) -> Agent:
-    return Agent(AgentKey(row.pop("source"), row.pop("agent_id")), **row)

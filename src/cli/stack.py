@@ -5,21 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from cli import local_cloud
+from cli.outputs import Outputs
 from domain.errors import ConfigurationError
 from storage.agents import DynamoAgentDirectory
 from storage.queues import SqsQueues
 from storage.records import DynamoDealStore
 from storage.waiting import DynamoWaitingRoom
-
-StackName = Annotated[
-    str | None, typer.Option("--stack", help="A deployed CloudFormation stack; without it, the local cloud.")
-]
-Profile = Annotated[str | None, typer.Option("--profile", help="AWS profile to reach the stack with.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +24,7 @@ class Stack:
         session: makes AWS clients.
         webhooks_url: what the name of a source is appended to.
         tables: `records`, `agents`, `events` to table name.
-        queues: `transactions`, `transactions_dlq` to queue URL.
+        queues: `transactions`, `transactions_dlq`, `sweep_dlq` to queue URL.
     """
 
     session: Any
@@ -88,17 +82,5 @@ def _deployed(name: str, profile: str | None) -> Stack:
     except (BotoCoreError, ClientError) as error:
         text = f"stack {name} cannot be read ({error}); check --stack, --profile and the region"
         raise ConfigurationError(text) from error
-    out = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
-    return Stack(
-        session=session,
-        webhooks_url=f"{out['ApiUrl']}/webhooks",
-        tables={
-            "records": out["RecordsTableName"],
-            "agents": out["AgentDirectoryTableName"],
-            "events": out["EventsTableName"],
-        },
-        queues={
-            "transactions": out["TransactionsQueueUrl"],
-            "transactions_dlq": out["TransactionsDeadLetterQueueUrl"],
-        },
-    )
+    out = Outputs(name, stacks[0].get("Outputs", []))
+    return Stack(session, f"{out.api_url}/webhooks", out.tables, out.queues)

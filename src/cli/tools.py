@@ -10,9 +10,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import boto3
-import botocore.session
-
 #: Tools that pin many versions have an environment of their own; the Makefile names the same ones (a test compares).
 SAM = ("aws-sam-cli==1.170.0", "sam")
 MINISTACK = ("ministack[full]==1.5.33", "ministack")
@@ -62,6 +59,9 @@ def environment() -> dict[str, str]:
 
 def emulator_client(endpoint: str, service: str) -> Any:
     """A boto3 client of the emulator that reads neither the user's AWS variables nor their files."""
+    import boto3  # a fifth of a second that `dealwire --help` does not need
+    import botocore.session
+
     ignored: dict[str, Any] = dict.fromkeys(("profile", "ca_bundle"), (None, None, None, None))
     ignored |= dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
     core = botocore.session.Session(session_vars=ignored)

@@ -45,11 +45,14 @@ def signed_headers(source: str, body: bytes, secret: str, event_id: str | None =
     """The headers with which the provider would send these bytes now.
 
     Raises:
-        ConfigurationError: there is no such source.
+        ConfigurationError: there is no such source, or the event's id cannot stand in a header.
     """
     row = catalog().get(source)
     if row is None:
         text = f"source {source!r} is unknown; expected one of {', '.join(catalog())}; rows are in sources.yaml"
+        raise ConfigurationError(text)
+    if event_id is not None and not _is_plain(event_id):
+        text = f"event id {event_id!r} cannot be sent; it must be plain ASCII without spaces, such as evt-1"
         raise ConfigurationError(text)
     message_id = event_id or _own_id(body) or f"msg_{uuid4().hex}"
     signed = sign(row.scheme, secret, body, now=datetime.now(UTC), message_id=message_id)
@@ -79,4 +82,8 @@ def _own_id(body: bytes) -> str | None:
     except (ValueError, RecursionError):
         return None
     own = document.get("id") if isinstance(document, dict) else None
-    return own if isinstance(own, str) and own.isascii() and own.isprintable() else None
+    return own if isinstance(own, str) and _is_plain(own) else None
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and bool(text) and " " not in text

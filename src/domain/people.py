@@ -85,6 +85,7 @@ class _Merge:
     def __init__(self, deal: Deal, held: Snapshot, facts: DealFacts, new_id: Callable[[], str]) -> None:
         self.deal, self.held, self.facts, self.new_id = deal, held, facts, new_id
         self.entries = _entries(facts)
+        self.person_mark = facts.person_mark
         self.known = dict(deal.people)
         self.contacts: dict[str, Contact] = {}
         self.aliases: dict[tuple[str, str, str], str] = {}
@@ -115,11 +116,8 @@ class _Merge:
             taken.offer(entry, self._by_id(entry) or taken.still_listed.get(entry.known_as or ""))
         for entry in self.entries:
             taken.offer(entry, self.known[entry.known_as].contact_id if entry.known_as else None)
-        for trait in _TRAITS:
-            for entry, alias in taken.recognised(trait, self.known):
-                self._pass_on(alias, entry, taken)
-        for entry, alias in taken.left_alone():
-            self._pass_on(alias, entry, taken)
+        if taken.left:
+            self._correct(taken)
         for entry in self.entries:
             taken.offer(entry, self._by_id(entry))  # the same id in another role
             if not entry.contact_id:
@@ -127,6 +125,13 @@ class _Merge:
             self._named(entry, entry.contact_id)
         links = {DealRole(entry.contact_id, entry.person.role, entry.known_as) for entry in self.entries}
         return tuple(sorted(links, key=lambda link: (link.role, link.contact_id)))
+
+    def _correct(self, taken: _Taken) -> None:
+        for trait in _TRAITS:
+            for entry, alias in taken.recognised(trait, self.known):
+                self._pass_on(alias, entry, taken)
+        for entry, alias in taken.left_alone():
+            self._pass_on(alias, entry, taken)
 
     def _by_id(self, entry: _Entry) -> str | None:
         return (self.held.aliases.get(entry.alias) or self.aliases.get(entry.alias)) if entry.alias else None
@@ -157,7 +162,7 @@ class _Merge:
 
     def _say(self, contact_id: str, fields: Mapping[str, str | None]) -> None:
         contact = self.contacts.get(contact_id) or self._held(contact_id)
-        values, marks = _latest(contact.values, contact.marks, fields, self.facts.person_mark)
+        values, marks = _latest(contact.values, contact.marks, fields, self.person_mark)
         self.contacts[contact_id] = Contact(contact_id, contact.version, values, marks)
 
     def _show(self, contact_id: str, known: Known) -> None:

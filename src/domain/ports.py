@@ -226,8 +226,8 @@ class WaitingRoom(Protocol):
         """
         ...
 
-    def due(self, now: datetime, limit: int) -> Sequence[Waiting]:
-        """The events whose time has come, oldest first."""
+    def due(self, now: datetime) -> Iterable[Sequence[Waiting]]:
+        """The events whose time has come, oldest first, page by page."""
         ...
 
     def parked_for(self, keys: Collection[AgentKey]) -> Sequence[Waiting]:
@@ -238,6 +238,6 @@ class WaitingRoom(Protocol):
         """The event waits no longer and was not applied: it is dead. Its rows here go; the dead letter remains."""
         ...
 
-    def reschedule(self, event_keys: Iterable[str], due_at: datetime) -> None:
-        """Look at these again at `due_at`; those no longer waiting are skipped."""
+    def reschedule(self, events: Iterable[Waiting], due_at: datetime) -> None:
+        """Look at these again at `due_at`; those that changed since they were read are left as they are."""
         ...

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from domain.errors import Cause, Conflict, Deferred, PermanentError, Unavailable, UnknownAgents
+from domain.errors import Cause, ConfigurationError, Conflict, Deferred, PermanentError, Unavailable, UnknownAgents
 from domain.merging import merge
 from domain.ports import Wanted
 from flows.outcome import Outcome, Result
@@ -78,20 +78,33 @@ class Policy:
     Attributes:
         zone: the office's time zone, IANA name: contract, closing and funded are days there.
         longest_deferral: after which a deferred event is dead.
+        event_s: seconds that must be left of an invocation to begin an event.
+        fetch_s: seconds that must be left to ask a provider's API besides.
     """
 
     zone: str
     longest_deferral: timedelta
+    event_s: float = 0.0
+    fetch_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Time, ids and randomness, as parameters."""
+    """Time, ids and randomness, as parameters.
+
+    Attributes:
+        now: aware UTC.
+        new_id: an id that nothing else has.
+        jitter: from [0, 1).
+        pause: waits that many seconds.
+        time_left: seconds until the invocation is cut off, finished or not.
+    """
 
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     jitter: Callable[[], float]
     pause: Callable[[float], None]
+    time_left: Callable[[], float]
 
 
 class _Repeated(Exception):
@@ -102,28 +115,39 @@ def process_event(envelope: Envelope, ports: Ports, policy: Policy, world: World
     """Apply the event to its deal, or store it with the cause for which it cannot be applied now.
 
     Raises:
-        Unavailable: our own storage failed; the queue keeps the message.
+        Unavailable: our own storage failed, or no time is left; the queue keeps the message.
+        Conflict: other writers were first again and again; the queue keeps the message.
     """
+    if world.time_left() < policy.event_s:
+        raise Unavailable("no time is left in this batch; the queue brings the event again")
     try:
         return _apply_or_park(envelope, ports, policy, world)
     except _Repeated:
         return Outcome(Result.REPEATED)
+    except ConfigurationError as mistake:
+        return _defer(envelope, Deferred(str(mistake), cause=Cause.CONFIG), ports, policy, world)
     except Deferred as fault:
-        return defer(
-            envelope,
-            fault,
-            waiting=ports.waiting,
-            dead=ports.dead,
-            longest=policy.longest_deferral,
-            now=world.now(),
-            jitter=world.jitter(),
-        )
+        return _defer(envelope, fault, ports, policy, world)
     except PermanentError as error:
+        if ports.deals.was_applied(envelope):  # by an earlier delivery, under an earlier mapping
+            return Outcome(Result.REPEATED)
         return bury(envelope, error, ports.waiting, ports.dead)
 
 
+def _defer(envelope: Envelope, fault: Deferred, ports: Ports, policy: Policy, world: World) -> Outcome:
+    return defer(
+        envelope,
+        fault,
+        waiting=ports.waiting,
+        dead=ports.dead,
+        longest=policy.longest_deferral,
+        now=world.now(),
+        jitter=world.jitter(),
+    )
+
+
 def _apply_or_park(envelope: Envelope, ports: Ports, policy: Policy, world: World) -> Outcome:
-    payload, fetched_at = _payload(envelope, ports, world)
+    payload, fetched_at = _payload(envelope, ports, policy, world)
     context = EventContext(
         source=envelope.source,
         event_type=envelope.event_type,
@@ -134,26 +158,36 @@ def _apply_or_park(envelope: Envelope, ports: Ports, policy: Policy, world: Worl
     )
     for attempt in range(COMMIT_ATTEMPTS):
         try:
-            facts = _facts(payload, context, ports, fresh=attempt > 0)
-        except UnknownAgents as unknown:
-            try:
-                return park(envelope, unknown, ports.waiting, world.now())
-            except Conflict:  # the agent appeared between the look-up and the parking: apply after all
-                continue
-        try:
-            return _commit(facts, envelope, ports, world)
+            return _attempt(envelope, payload, context, ports, world, fresh=attempt > 0)
         except Conflict:
             world.pause(world.jitter() * 0.02 * (attempt + 1))
     raise Conflict(f"{envelope.event_key}: other writers of its deal or agents were first {COMMIT_ATTEMPTS} times")
 
 
-def _payload(envelope: Envelope, ports: Ports, world: World) -> tuple[Any, datetime | None]:
+def _attempt(
+    envelope: Envelope, payload: Any, context: EventContext, ports: Ports, world: World, *, fresh: bool
+) -> Outcome:
+    try:
+        facts = _facts(payload, context, ports, fresh=fresh)
+    except UnknownAgents as unknown:
+        if ports.deals.was_applied(envelope):  # when the directory still held them
+            raise _Repeated from unknown
+        return park(envelope, unknown, ports.waiting, world.now())
+    return _commit(facts, envelope, ports, world)
+
+
+def _payload(envelope: Envelope, ports: Ports, policy: Policy, world: World) -> tuple[Any, datetime | None]:
+    source = catalog().get(envelope.source)
+    if source is None:
+        raise ConfigurationError(f"source {envelope.source!r} is not in sources.yaml any more; put its row back")
     payload = parse(_body(envelope, ports.archive))
-    paths = fetch_paths(catalog()[envelope.source], payload)
+    paths = fetch_paths(source, payload)
     if not paths:
         return payload, None
     if ports.deals.was_applied(envelope):  # spare the provider's API the repeats
         raise _Repeated
+    if world.time_left() < policy.fetch_s:
+        raise Deferred("no time is left in this batch to ask the provider's API", cause=Cause.PROVIDER_API)
     began = world.now()
     try:
         return hydrated(payload, ports.api.fetch(envelope.source, paths)), began
@@ -169,6 +203,8 @@ def _body(envelope: Envelope, archive: Archive) -> bytes:
     except LookupError as error:
         message = f"the archive holds nothing under {envelope.archive_key}; ask the provider to send the event again"
         raise PermanentError(message, cause=Cause.BAD_PAYLOAD) from error
+    except Unavailable as outage:
+        raise Deferred(f"the archive does not answer: {outage}", cause=Cause.UNAVAILABLE) from outage
 
 
 def _facts(payload: Any, context: EventContext, ports: Ports, *, fresh: bool) -> DealFacts:

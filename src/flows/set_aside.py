@@ -61,7 +61,9 @@ def defer(
     if now - since >= longest:
         message = f"deferred for {longest / timedelta(hours=1):g} h and still: {fault}; mend that, then replay"
         return bury(envelope, DeferredTooLong(message, cause=fault.cause), waiting, dead)
-    wait_s = deferral_s(attempts, jitter, at_least_s=fault.retry_after_s)
+    # Never past the end of the wait, whatever the other side asks for: then it is dead, and a person hears of it.
+    left_s = (since + longest - now).total_seconds()
+    wait_s = min(left_s, deferral_s(attempts, jitter, at_least_s=min(left_s, fault.retry_after_s)))
     waiting.defer(
         Waiting(
             envelope=envelope.without_body(),

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-def record_handler(record: SQSRecord) -> None:
+def record_handler(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """One message: apply it, or leave it to the queue for its next attempt."""
     envelope = Envelope.from_json(record.body)
     with logger.append_context_keys(
         receipt=envelope.receipt, source=envelope.source, event_type=envelope.event_type, event_id=envelope.event_id
     ):
         try:
-            outcome = process_event(envelope, wiring.ports(), wiring.policy(), wiring.world())
+            outcome = process_event(envelope, wiring.ports(), wiring.policy(), wiring.world(lambda_context))
         except Exception as error:
             receives = int(record.attributes.approximate_receive_count)
             record_failed_attempt(error, receives)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from flows.release_waiting import sweep
@@ -11,14 +12,16 @@ from runtime.wiring import sweep as wiring
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+_METRICS = {"queued": "EventQueuedAgain", "still_parked": "EventStillParked", "stuck": "EventStuck"}
+
 
 @logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
-def lambda_handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
+def lambda_handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Entry point; the schedule's event says nothing that matters."""
-    ports = wiring.ports()
-    released = sweep(waiting=ports.waiting, directory=ports.directory, queue=ports.queue, now=wiring.now())
-    metrics.add_metric(name="EventQueuedAgain", unit="Count", value=released.queued)
-    metrics.add_metric(name="EventStillParked", unit="Count", value=released.still_parked)
-    logger.info("swept", extra={"queued": released.queued, "still_parked": released.still_parked})
-    return {"queued": released.queued, "still_parked": released.still_parked}
+    released = sweep(wiring.ports(), now=wiring.now(), time_left=lambda: context.get_remaining_time_in_millis() / 1000)
+    counts = asdict(released)
+    for name, metric in _METRICS.items():
+        metrics.add_metric(name=metric, unit="Count", value=counts[name])
+    logger.info("swept", extra=counts)
+    return counts

@@ -11,7 +11,7 @@ from mappings.model import Mapping, from_built
 
 __all__ = ["BUILT", "Mapping", "mapping"]
 
-#: Where the compiler puts its results; `python -m mappings.compile` rewrites them.
+#: Where the compiler puts its results; `python -m mappings.compiler` rewrites them.
 BUILT = Path(__file__).with_name("built")
 
 
@@ -26,6 +26,6 @@ def mapping(source: str) -> Mapping:
     if source not in known:
         raise ConfigurationError(
             f"no mapping for source {source!r} (there are: {', '.join(known) or 'none'}); "
-            f"write src/mappings/{source}.yaml and run `python -m mappings.compile`"
+            f"write src/mappings/{source}.yaml and run `python -m mappings.compiler`"
         )
     return from_built(json.loads((BUILT / f"{source}.json").read_text(encoding="utf-8")))

@@ -69,14 +69,19 @@ def refusal(provider: str, path: str, answer: Answer, *, secret: str, now: Calla
     return Deferred(message, cause=verdict.cause, retry_after_s=retry_after_s(answer.headers, now))
 
 
+#: A day: what is asked beyond it is a mistake of the provider's, or an attempt to silence us.
+LONGEST_RETRY_AFTER_S = 86_400.0
+
+
 def retry_after_s(headers: Mapping[str, str], now: Callable[[], datetime]) -> float:
     """How long the provider asks us to wait: seconds or an HTTP date (RFC 9110, 10.2.3); 0 if it does not say."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
-        return float(text[:9])
+        return min(float(text[:9]), LONGEST_RETRY_AFTER_S)
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+        until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
+        wait_s = (until - now()).total_seconds()
+    except (ValueError, OverflowError):
         return 0.0
-    until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
-    return max(0.0, (until - now()).total_seconds())
+    return min(max(0.0, wait_s), LONGEST_RETRY_AFTER_S)

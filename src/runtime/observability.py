@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import traceback
+from logging import getLogger
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 
 from domain.errors import ConfigurationError, Conflict, Unavailable
 
@@ -20,6 +23,10 @@ NAMESPACE = "Dealwire"
 #: The function's name comes from POWERTOOLS_SERVICE_NAME.
 logger = Logger()
 metrics = Metrics(namespace=NAMESPACE)
+
+# Rooms below log by the standard library; their lines carry the request and the receipt all the same.
+_ROOMS = {name for name in ("flows", "providers", "storage") if getLogger(name)}
+copy_config_to_registered_loggers(source_logger=logger, include=_ROOMS)
 
 _WEBHOOK_FACTS = ("source", "outcome", "status", "receipt", "event_type", "event_id", "detail")
 #: Expected ends are `info`, what a person should look at is `warning`, what keeps webhooks out is `error`.
@@ -65,5 +72,7 @@ def _told(error: Exception) -> str | None:
 
 
 def _place(error: Exception) -> dict[str, str]:
-    frames = traceback.extract_tb(error.__traceback__)[-1:]
-    return {"error": type(error).__name__, "at": "".join(f"{frame.filename}:{frame.lineno}" for frame in frames)}
+    """The type and the way to it; frames name files and functions, never values."""
+    frames = traceback.extract_tb(error.__traceback__)
+    way = " > ".join(f"{Path(frame.filename).name}:{frame.lineno}:{frame.name}" for frame in frames)
+    return {"error": type(error).__name__, "at": way}

@@ -17,7 +17,7 @@ from storage import aws_faults
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, KeysAndAttributesTypeDef, TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
 #: An item in Python's own types: str, int, Decimal, bool, None, list, dict.
 Item = Mapping[str, Any]
@@ -95,24 +95,30 @@ def batch_get(
     """
     asked = [(table, to_wire(key)) for table, keys in wanted.items() for key in keys]
     found: dict[str, list[dict[str, Any]]] = {table: [] for table in wanted}
-    rounds = 0
-    while asked:
-        now, asked = asked[:BATCH_GET], asked[BATCH_GET:]
-        request: dict[str, KeysAndAttributesTypeDef] = {}
-        for table, key in now:
-            request.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)  # type: ignore[attr-defined]  # stubs: Sequence
-        with translated(f"read {', '.join(wanted)}"):
-            answer = client.batch_get_item(RequestItems=request)
-        for table, items in answer["Responses"].items():
-            found[table].extend(from_wire(item) for item in items)
-        left = [(table, key) for table, rest in answer.get("UnprocessedKeys", {}).items() for key in rest["Keys"]]
-        if left:
-            rounds += 1
-            if rounds > UNPROCESSED_ROUNDS:
-                raise Unavailable(f"cannot read {', '.join(wanted)} now: DynamoDB left keys unprocessed {rounds} times")
-            pause(0.05 * 2**rounds)
-            asked = [*asked, *left]
+    for start in range(0, len(asked), BATCH_GET):
+        left = asked[start : start + BATCH_GET]
+        for attempt in range(UNPROCESSED_ROUNDS):
+            left = _batch(client, left, found)
+            if not left:
+                break
+            pause(0.05 * 2**attempt)
+        else:
+            raise Unavailable(f"cannot read {', '.join(wanted)} now: DynamoDB left keys unprocessed")
     return found
+
+
+def _batch(
+    client: DynamoDBClient, keys: Sequence[tuple[str, Any]], found: dict[str, list[dict[str, Any]]]
+) -> list[tuple[str, Any]]:
+    """One BatchGetItem: adds what exists to `found`, returns the keys that DynamoDB left unprocessed."""
+    request: Any = {}
+    for table, key in keys:
+        request.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)
+    with translated(f"read {', '.join(request)}"):
+        answer = client.batch_get_item(RequestItems=request)
+    for table, items in answer["Responses"].items():
+        found[table].extend(from_wire(item) for item in items)
+    return [(table, key) for table, rest in answer.get("UnprocessedKeys", {}).items() for key in rest["Keys"]]
 
 
 def write_all(client: DynamoDBClient, doing: str, writes: Sequence[TransactWriteItemTypeDef]) -> None:

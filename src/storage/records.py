@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.agents import AgentKey
 from domain.deal import Contact, Deal, DealRole, StageObservation
+from domain.errors import ValidationFailed
 from domain.ports import Change, Snapshot, Wanted
 from storage import dynamo
 from storage.codec import (
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
     from domain.envelope import Envelope
+
+#: DynamoDB's limit of one transaction.
+TRANSACTION_ITEMS = 100
 
 #: The state of an identity row whose event stands in the CRM store.
 APPLIED = "applied"
@@ -157,7 +161,11 @@ class DynamoDealStore:
 
 
 def build_writes(change: Change, now: datetime, records: str, events: str) -> list[TransactWriteItemTypeDef]:
-    """The transaction of one event, as the API takes it: at most 100 items (the mapping admits twenty people)."""
+    """The transaction of one event, as the API takes it.
+
+    Raises:
+        ValidationFailed: it would be too large; twenty new people in the place of twenty others still fit.
+    """
     writes = [_identity(change, now, events)]
     writes += [
         dynamo.delete(events, {"pk": f"AGENT#{key.source}#{key.agent_id}", "sk": f"EVENT#{change.envelope.event_key}"})
@@ -177,6 +185,11 @@ def build_writes(change: Change, now: datetime, records: str, events: str) -> li
         writes.append(_stage(change.deal_id, change.observation, records))
     if change.commission_due and change.deal is not None:
         writes.append(_commission_due(change.deal, now, records))
+    if len(writes) > TRANSACTION_ITEMS:
+        raise ValidationFailed(
+            f"the event changes {len(writes)} items, and one transaction holds {TRANSACTION_ITEMS}; "
+            "split the change into several events, for instance the people first"
+        )
     return writes
 
 
@@ -210,8 +223,8 @@ def _repointed(alias: tuple[str, str, str], record_id: str, records: str) -> Tra
 
 
 def _absorbed(deal: Deal, before: Deal, now: datetime, records: str) -> list[TransactWriteItemTypeDef]:
+    # Its links stay as they are: whoever finds one reads on the deal what it was merged into.
     writes = [_deal(deal, before, records)]
-    writes += [_link(deal.id, role, "retired", records) for role in before.participants]
     if deal.ever_closed:
         writes.append(_commission_due(deal, now, records))
     return writes

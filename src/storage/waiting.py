@@ -10,7 +10,8 @@ Only waiting and parked rows carry `due_kind` and `due_at`, so the index holds n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,11 @@ from storage.records import APPLIED, event_key
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+logger = logging.getLogger(__name__)
+
+#: Events of one page; each is one small row.
+PAGE = 100
 
 _NOT_APPLIED = "attribute_not_exists(pk) OR #state <> :applied"
 
@@ -64,38 +70,43 @@ class DynamoWaitingRoom:
         writes += [self._drop(key, waiting.envelope.event_key) for key in sorted(gone)]
         dynamo.write_all(self.client, f"park {waiting.envelope.event_key}", writes)
 
-    def due(self, now: datetime, limit: int) -> Sequence[Waiting]:
-        """The events whose time has come, oldest first."""
+    def due(self, now: datetime) -> Iterator[Sequence[Waiting]]:
+        """The events whose time has come, oldest first, page by page.
+
+        One pass over the index: it lags behind the table, so reading it anew would show again what was just moved on.
+        """
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.events_table,
+            IndexName="due",
+            KeyConditionExpression="due_kind = :kind AND due_at <= :now",
+            ExpressionAttributeValues=dynamo.to_wire({":kind": "event", ":now": int(now.timestamp())}),
+            PaginationConfig={"PageSize": PAGE},
+        )
         with dynamo.translated("read due events"):
-            page = self.client.query(
-                TableName=self.events_table,
-                IndexName="due",
-                KeyConditionExpression="due_kind = :kind AND due_at <= :now",
-                ExpressionAttributeValues=dynamo.to_wire({":kind": "event", ":now": int(now.timestamp())}),
-                Limit=limit,
-            )
-        return [_waiting(dynamo.from_wire(item)) for item in page["Items"]]
+            for page in pages:
+                yield _readable([dynamo.from_wire(item) for item in page["Items"]])
 
     def parked_for(self, keys: Collection[AgentKey]) -> Sequence[Waiting]:
         """The events parked under any of these agents."""
         events = {event for key in keys for event in self._parked_under(key)}
         wanted = {self.events_table: [event_key(event) for event in events]}
         rows = dynamo.batch_get(self.client, wanted, self.pause)[self.events_table]
-        return [_waiting(row) for row in rows if row["state"] != APPLIED]
+        return _readable([row for row in rows if row["state"] != APPLIED])
 
-    def reschedule(self, event_keys: Iterable[str], due_at: datetime) -> None:
-        """Look at these again at `due_at`; those no longer waiting are skipped."""
-        for key in event_keys:
+    def reschedule(self, events: Iterable[Waiting], due_at: datetime) -> None:
+        """Look at these again at `due_at`; those that changed since they were read are left as they are."""
+        for waiting in events:
+            seen = {":seen": int(waiting.due_at.timestamp()), ":attempts": waiting.attempts}
             try:
-                with dynamo.translated(f"reschedule {key}"):
+                with dynamo.translated(f"reschedule {waiting.envelope.event_key}"):
                     self.client.update_item(
                         TableName=self.events_table,
-                        Key=dynamo.to_wire(event_key(key)),
+                        Key=dynamo.to_wire(event_key(waiting.envelope.event_key)),
                         UpdateExpression="SET due_at = :due",
-                        ConditionExpression="attribute_exists(due_at)",
-                        ExpressionAttributeValues=dynamo.to_wire({":due": int(due_at.timestamp())}),
+                        ConditionExpression="due_at = :seen AND attempts = :attempts",
+                        ExpressionAttributeValues=dynamo.to_wire({":due": int(due_at.timestamp()), **seen}),
                     )
-            except Conflict:  # applied or closed since it was read: nothing left to look at
+            except Conflict:  # applied, closed or deferred anew since it was read
                 continue
 
     def close(self, event_key: str) -> None:
@@ -113,8 +124,10 @@ class DynamoWaitingRoom:
         drops = [self._drop(agent, event_key) for agent in sorted(_missing(row))]
         try:
             dynamo.write_all(self.client, f"close {event_key}", [gone, *drops])
-        except Conflict:  # applied meanwhile, by another delivery of the same event: that is the better end
-            return
+        except Conflict:
+            if self._row(event_key) is not None:
+                raise
+            # Applied meanwhile, by another delivery of the same event: that is the better end.
 
     def _row(self, key: str) -> dict[str, Any] | None:
         row = dynamo.get(self.client, self.events_table, event_key(key))
@@ -132,6 +145,17 @@ class DynamoWaitingRoom:
 
     def _drop(self, key: AgentKey, event: str) -> TransactWriteItemTypeDef:
         return dynamo.delete(self.events_table, _agent_key(key, event))
+
+
+def _readable(rows: Sequence[dict[str, Any]]) -> list[Waiting]:
+    """The rows that can be read; one that cannot must not hold up the others."""
+    events = []
+    for row in rows:
+        try:
+            events.append(_waiting(row))
+        except (KeyError, ValueError):
+            logger.exception("waiting row %s cannot be read; correct or delete it in the events table", row["pk"])
+    return events
 
 
 def _agent_key(key: AgentKey, event: str) -> dict[str, str]:

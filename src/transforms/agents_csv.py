@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 
 from domain.agents import Agent, AgentKey, agent_id
 from domain.errors import ConfigurationError
-from transforms.texts import LONGEST_IDENTIFIER, clean
+from transforms.converters.texts import LONGEST_IDENTIFIER, clean
 
 #: The columns, in the order we write them; a file may have them in any order.
 COLUMNS = ("source", "agent_id", "name", "licence", "office", "crm_user_id", "crm_contact_id")

@@ -7,8 +7,8 @@ from typing import Any
 
 from mappings.model import Condition
 from mappings.paths import Path
+from transforms.converters.texts import folded
 from transforms.reading import ABSENT, Read, WrongShape, is_blank, reader
-from transforms.texts import folded
 
 Holds = Callable[[Any, Any], bool]
 Tables = Mapping[str, Mapping[str, str]]

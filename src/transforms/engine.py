@@ -11,12 +11,12 @@ from domain.agents import agent_id
 from domain.deal import Mark, Participant, Value, microseconds
 from domain.errors import ConfigurationError, FieldProblem
 from domain.terms import Role, Side
-from transforms.moments import zone_named
+from transforms.converters.moments import zone_named
+from transforms.converters.unfit import Unfit, shown
 from transforms.findings import EventContext, FieldTrace, Findings, NamedAgent
 from transforms.named_twice import agents_once, people_once
 from transforms.plan import Entries, Field, Plan, Sharing, Step
 from transforms.reading import ABSENT, WrongShape
-from transforms.unfit import Unfit, shown
 
 #: Longer lists are refused before they are read; see `rules.MAX_PEOPLE` for what a deal may hold.
 LONGEST_LIST = 200

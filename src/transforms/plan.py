@@ -16,9 +16,9 @@ from domain.errors import ConfigurationError
 from domain.terms import Role, Side
 from mappings.model import Agents, Condition, Mapping, People, Rule, Rules
 from transforms.conditions import Holds, predicate
-from transforms.converters import Converter, converter
+from transforms.converters.registry import Converter, converter
+from transforms.converters.unfit import Unfit
 from transforms.reading import Read, joined, reader, spoken
-from transforms.unfit import Unfit
 
 
 class Step(NamedTuple):

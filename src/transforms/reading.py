@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from mappings.paths import Path
-from transforms.texts import folded
+from transforms.converters.texts import folded
 
 
 class _Absent:

@@ -177,6 +177,32 @@ def test_nobody_may_scan_a_table_or_delete_a_record() -> None:
             assert as_list(statement["Resource"]) == [{"Fn::GetAtt": ["EventsTable", "Arn"]}], role
 
 
+#: What each function's code does to each table, and no more.
+TABLE_GRANTS = {
+    "ProcessRole": {
+        "RecordsTable": {"BatchGetItem", "PutItem"},
+        "AgentDirectoryTable": {"BatchGetItem", "ConditionCheckItem"},
+        "EventsTable": {"GetItem", "BatchGetItem", "PutItem", "DeleteItem"},
+    },
+    "SweepRole": {
+        "EventsTable": {"UpdateItem"},
+        "${EventsTable.Arn}/index/due": {"Query"},
+        "AgentDirectoryTable": {"BatchGetItem"},
+    },
+    "IngestRole": {},
+}
+
+
+@pytest.mark.parametrize("role", TABLE_GRANTS)
+def test_a_function_may_do_to_a_table_what_its_code_does_and_no_more(role: str) -> None:
+    granted: dict[str, set[str]] = {}
+    for action, found in grants(role).items():
+        for resource in found if action.startswith("dynamodb:") else []:
+            table = resource["Fn::GetAtt"][0] if "Fn::GetAtt" in resource else resource["Fn::Sub"]
+            granted.setdefault(table, set()).add(action.removeprefix("dynamodb:"))
+    assert granted == TABLE_GRANTS[role]
+
+
 def test_ingest_reaches_no_table_and_no_provider() -> None:
     ingest = grants("IngestRole")
     assert not [action for action in ingest if action.startswith("dynamodb:")]

@@ -60,19 +60,32 @@ def test_what_is_deferred_is_found_whole(room: Any) -> None:
     assert room.find("transactions#other") is None
 
 
+def due(room: Any, now: Any = NOW) -> list[str]:
+    return [waiting.envelope.event_id for page in room.due(now) for waiting in page]
+
+
 def test_an_event_is_due_from_its_time_on_oldest_first(room: Any) -> None:
     room.defer(deferred("late", due_at=NOW + timedelta(seconds=60)))
     room.defer(deferred("second", due_at=NOW))
     room.defer(deferred("first", due_at=NOW - timedelta(seconds=60)))
-    assert [waiting.envelope.event_id for waiting in room.due(NOW, 10)] == ["first", "second"]
-    assert [waiting.envelope.event_id for waiting in room.due(NOW, 1)] == ["first"]
+    assert due(room) == ["first", "second"]
+
+
+def test_more_than_a_page_of_events_is_due_each_once(room: Any) -> None:
+    for number in range(130):
+        room.defer(deferred(f"evt-{number:03}", due_at=NOW - timedelta(seconds=number)))
+    pages = list(room.due(NOW))
+    assert len(pages) > 1
+    assert sorted(waiting.envelope.event_id for page in pages for waiting in page) == [
+        f"evt-{n:03}" for n in range(130)
+    ]
 
 
 def test_a_deferral_leaves_an_applied_event_alone(room: Any, store: Any) -> None:
     applied(store, "evt-1")
     room.defer(deferred("evt-1"))
     assert room.find("transactions#evt-1") is None
-    assert room.due(NOW, 10) == []
+    assert due(room) == []
 
 
 def test_a_parked_event_is_found_under_each_missing_agent(room: Any) -> None:
@@ -106,9 +119,17 @@ def test_parking_again_under_fewer_agents_forgets_the_others(room: Any) -> None:
 def test_rescheduling_moves_what_waits_and_skips_what_does_not(room: Any, store: Any) -> None:
     room.defer(deferred("evt-1"))
     applied(store, "evt-2")
-    room.reschedule(["transactions#evt-1", "transactions#evt-2", "transactions#never"], NOW + timedelta(hours=1))
-    assert room.due(NOW, 10) == []
-    assert [w.envelope.event_id for w in room.due(NOW + timedelta(hours=1), 10)] == ["evt-1"]
+    room.reschedule([deferred("evt-1"), deferred("evt-2"), deferred("never")], NOW + timedelta(hours=1))
+    assert due(room) == []
+    assert due(room, NOW + timedelta(hours=1)) == ["evt-1"]
+
+
+def test_rescheduling_leaves_an_event_alone_that_was_deferred_anew_since_it_was_read(room: Any) -> None:
+    seen = deferred("evt-1")
+    room.defer(seen)
+    room.defer(deferred("evt-1", attempts=2, due_at=NOW + timedelta(seconds=45)))
+    room.reschedule([seen], NOW + timedelta(hours=1))
+    assert due(room, NOW + timedelta(seconds=45)) == ["evt-1"]
 
 
 def test_a_closed_event_waits_nowhere(room: Any) -> None:
@@ -117,7 +138,7 @@ def test_a_closed_event_waits_nowhere(room: Any) -> None:
     room.close("transactions#never")
     assert room.find("transactions#evt-1") is None
     assert room.parked_for([A1, A2]) == []
-    assert room.due(NOW + timedelta(days=1), 10) == []
+    assert due(room, NOW + timedelta(days=1)) == []
 
 
 def test_closing_leaves_an_applied_event_applied(room: Any, store: Any) -> None:

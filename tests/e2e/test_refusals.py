@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -133,16 +132,35 @@ def impatient_queue(cloud: Cloud) -> Iterator[str]:
     sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
 
-def test_what_nobody_understands_is_tried_three_times_and_is_then_dead(cloud: Cloud, impatient_queue: str) -> None:
+def test_what_is_no_message_of_ours_is_moved_to_the_dead_letters_by_the_queue(
+    cloud: Cloud, impatient_queue: str
+) -> None:
     junk = unique("junk")
-    unmapped = envelope(unique("evt"), event_type="deal.unheard_of", body=b'{"data":{}}')
-    sqs = cloud.client("sqs")
-    for message in (junk, unmapped.to_json()):
-        sqs.send_message(QueueUrl=impatient_queue, MessageBody=message)
-    letter = cloud.dead(unmapped.receipt)
-    assert letter["cause"] == "config"
-    assert "sources.yaml" in letter["reason"]
-    moved: dict[str, Any] = cloud.dead_letter(lambda one: one["Body"] == junk)
-    assert moved["attributes"] == {}  # SQS moved it; there is no receipt to file it under
-    attempts = [line for line in cloud.log().splitlines() if unmapped.receipt in line and "attempt failed" in line]
-    assert len(attempts) == 3
+    cloud.client("sqs").send_message(QueueUrl=impatient_queue, MessageBody=junk)
+    letter = cloud.dead_letter(lambda one: one["Body"] == junk)
+    assert letter["attributes"] == {}  # there is nothing to file it under
+
+
+@pytest.fixture
+def lost_events_table(cloud: Cloud) -> Iterator[None]:
+    """The processing function is told of an events table that does not exist."""
+    client, name = cloud.client("lambda"), cloud.local.functions["process"]
+    before = client.get_function_configuration(FunctionName=name)["Environment"]
+    lost = {"Variables": before["Variables"] | {"EVENTS_TABLE": "no-such-table"}}
+    client.update_function_configuration(FunctionName=name, Environment=lost)
+    yield
+    client.update_function_configuration(FunctionName=name, Environment=before)
+
+
+def test_a_message_that_always_fails_is_tried_three_times_and_dead_with_a_cause(
+    cloud: Cloud, impatient_queue: str, lost_events_table: None
+) -> None:
+    deal_id, event_id = unique("TX"), unique("evt")
+    data = {"id": deal_id, "version": 1, "status": "Active"}
+    receipt = cloud.accepted("transactions", json.dumps({"type": "deal.updated", "data": data}).encode(), event_id)
+    letter = cloud.dead(receipt)
+    assert (letter["cause"], letter["event_id"]) == ("config", event_id)
+    assert "template.yaml" in letter["reason"]
+    attempts = [line for line in cloud.log().splitlines() if receipt in line and "attempt failed" in line]
+    assert len(attempts) >= 3
+    assert cloud.stack.deals().deal("transactions", deal_id) is None

@@ -62,9 +62,8 @@ class MemoryDealStore:
                 self.deals[change.deal_id] = change.deal
                 if change.commission_due:
                     self.due[change.deal_id] = change.deal.version
-            for absorbed, before in change.absorbed:
+            for absorbed, _ in change.absorbed:
                 self.deals[absorbed.id] = absorbed
-                self.links |= {(absorbed.id, role): "retired" for role in before.participants}
                 if absorbed.ever_closed:
                     self.due[absorbed.id] = absorbed.version
             self.aliases |= {**change.aliases, **change.repointed}

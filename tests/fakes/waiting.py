@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -18,6 +18,7 @@ class MemoryWaitingRoom:
     directory: AgentDirectory | None = None
     rows: dict[str, Waiting] = field(default_factory=dict)
     applied: set[str] = field(default_factory=set)
+    page: int = 100
 
     def find(self, event_key: str) -> Waiting | None:
         return self.rows.get(event_key)
@@ -33,16 +34,18 @@ class MemoryWaitingRoom:
             raise Conflict("an agent appeared")
         self.rows[waiting.envelope.event_key] = self._stored(waiting)
 
-    def due(self, now: datetime, limit: int) -> Sequence[Waiting]:
-        return sorted((row for row in self.rows.values() if row.due_at <= now), key=lambda row: row.due_at)[:limit]
+    def due(self, now: datetime) -> Iterator[Sequence[Waiting]]:
+        due = sorted((row for row in self.rows.values() if row.due_at <= now), key=lambda row: row.due_at)
+        yield from (due[start : start + self.page] for start in range(0, len(due), self.page))
 
     def parked_for(self, keys: Collection[AgentKey]) -> Sequence[Waiting]:
         return [row for row in self.rows.values() if row.missing & set(keys)]
 
-    def reschedule(self, event_keys: Iterable[str], due_at: datetime) -> None:
-        for key in event_keys:
-            if key in self.rows:
-                self.rows[key] = self._stored(replace(self.rows[key], due_at=due_at))
+    def reschedule(self, events: Iterable[Waiting], due_at: datetime) -> None:
+        for seen in events:
+            held = self.rows.get(seen.envelope.event_key)
+            if held and (held.due_at, held.attempts) == (seen.due_at, seen.attempts):
+                self.rows[seen.envelope.event_key] = self._stored(replace(held, due_at=due_at))
 
     def close(self, event_key: str) -> None:
         self.rows.pop(event_key, None)

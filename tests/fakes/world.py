@@ -15,6 +15,7 @@ class Clock:
     """Stands still until it is moved; pausing moves it."""
 
     at: datetime = NOW
+    left_s: float = 30.0
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def now(self) -> datetime:
@@ -29,4 +30,5 @@ class Clock:
             new_id=lambda: f"id-{next(self.ids)}",
             jitter=lambda: 0.5,
             pause=lambda seconds: self.move(seconds=seconds),
+            time_left=lambda: self.left_s,
         )

@@ -17,7 +17,9 @@ import httpx
 import pytest
 
 from dev import provider_stub
+from domain.agents import Agent
 from domain.deal import Contact, Deal
+from flows.release_waiting import Released, ReleasePorts, import_agents
 from handlers import ingest, process, sweep
 from runtime import observability
 from runtime.wiring import edges
@@ -45,6 +47,8 @@ EVENTS = Path(__file__).parents[2] / "events"
 SIGNING: Mapping[str, str] = json.loads((EVENTS / "secrets.demo.json").read_text(encoding="utf-8"))
 PROVIDERS: Mapping[str, Any] = json.loads((EVENTS / "provider-secrets.demo.json").read_text(encoding="utf-8"))
 BUCKET = "archive"
+#: What a sweep did that found nothing to do.
+NOTHING = {"queued": 0, "still_parked": 0, "stuck": 0}
 WIRING: tuple[ModuleType, ...] = (wiring_ingest, wiring_process, wiring_sweep)
 
 
@@ -56,6 +60,9 @@ class Context:
     memory_limit_in_mb: int = 256
     invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:dealwire"
     aws_request_id: str = "lambda-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
 
 
 @dataclass
@@ -110,13 +117,18 @@ class MotoStack:
 
     def process(self, records: Iterable[Mapping[str, Any]]) -> set[str]:
         """The message ids that the function reports as failed."""
-        answer: Any = process.lambda_handler({"Records": list(records)}, Context())  # type: ignore[arg-type]
+        answer: Any = process.lambda_handler({"Records": list(records)}, Context())
         return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
 
     def sweep(self) -> dict[str, int]:
         """One run of the sweeper."""
-        answer: dict[str, int] = sweep.lambda_handler({}, Context())  # type: ignore[arg-type]
+        answer: dict[str, int] = sweep.lambda_handler({}, Context())
         return answer
+
+    def learn(self, *agents: Agent) -> Released:
+        """`dealwire agents import`."""
+        ports = ReleasePorts(self.waiting, self.directory, wiring_sweep.ports().queue)
+        return import_agents(agents, ports, now=self.clock.now())
 
     # -- what is to be seen afterwards
 
@@ -259,14 +271,21 @@ class AwsFault:
 
 @pytest.fixture
 def aws_refuses(moto_stack: MotoStack) -> Iterator[Callable[..., AwsFault]]:
-    """Make an operation of a service fail with an error code, past botocore's own retries."""
+    """Make an operation of a service fail with an error code, past botocore's own retries.
+
+    With `about`, only where that stands in the request.
+    """
     faults: list[AwsFault] = []
 
-    def refuse(service: str, operation: str, code: str = "InternalServerError", status: int = 500) -> AwsFault:
+    def refuse(
+        service: str, operation: str, code: str = "InternalServerError", status: int = 500, *, about: str = ""
+    ) -> AwsFault:
         fault = AwsFault()
         faults.append(fault)
 
-        def answer(**_: Any) -> tuple[SimpleNamespace, dict[str, Any]] | None:
+        def answer(params: dict[str, Any], **_: Any) -> tuple[SimpleNamespace, dict[str, Any]] | None:
+            if about and about not in str(params["body"]):
+                return None
             error = {"Error": {"Code": code, "Message": "told to"}, "ResponseMetadata": {"HTTPStatusCode": status}}
             return (SimpleNamespace(status_code=status), error) if fault.on else None
 
@@ -305,7 +324,7 @@ def memory_stack(moto_stack: MotoStack, monkeypatch: pytest.MonkeyPatch) -> Memo
     stores = (MemoryDealStore(waiting=waiting), MemoryArchive(), MemoryQueues(), MemoryProviderApi())
     made = MemoryStack(moto_stack.clock, directory, waiting, *stores)
     monkeypatch.setattr(wiring_process, "ports", lambda: made)
-    monkeypatch.setattr(wiring_process, "world", moto_stack.clock.world)
+    monkeypatch.setattr(wiring_process, "world", lambda _context: moto_stack.clock.world())
     return made
 
 

@@ -21,10 +21,10 @@ def _session() -> Session:
 
 @lru_cache
 def client(service: str) -> Any:
-    """An AWS client that gives up while the provider, or the queue, still waits for our answer."""
+    """An AWS client that gives up, after 6 s at most, while the provider or the queue still waits for our answer."""
     from botocore.config import Config
 
-    limits = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+    limits = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
     return _session().create_client(service, config=limits)
 
 

@@ -15,6 +15,8 @@ from runtime.wiring.edges import client, new_id, now
 from sources.catalog import catalog
 
 if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
     from providers.api import HttpProviderApi
     from storage.agents import DynamoAgentDirectory
     from storage.archive import S3Archive
@@ -107,12 +109,26 @@ def ports() -> ProcessPorts:
 
 @lru_cache(maxsize=1)
 def policy() -> Policy:
-    """The settings that processing obeys."""
+    """The settings that processing obeys.
+
+    A third of the time-out is a provider's; a sixth must be left to begin an event at all. So a slow provider ends as
+    deferrals, and a slow store as failed records, never as a batch that Lambda cuts off and nobody can tell why.
+    """
     configured = settings()
-    return Policy(zone=configured.office_zone, longest_deferral=timedelta(hours=configured.defer_max_hours))
+    return Policy(
+        zone=configured.office_zone,
+        longest_deferral=timedelta(hours=configured.defer_max_hours),
+        event_s=configured.process_timeout_s / 6,
+        fetch_s=configured.process_timeout_s / 2,
+    )
 
 
-@lru_cache(maxsize=1)
-def world() -> World:
-    """Time, ids and randomness."""
-    return World(now=now, new_id=new_id, jitter=random.random, pause=time.sleep)
+def world(context: LambdaContext) -> World:
+    """Time, ids and randomness of one invocation."""
+    return World(
+        now=now,
+        new_id=new_id,
+        jitter=random.random,
+        pause=time.sleep,
+        time_left=lambda: context.get_remaining_time_in_millis() / 1000,
+    )

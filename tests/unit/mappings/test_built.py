@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import ConfigurationError
-from mappings.compile import HERE, SCHEMA, compile_file, main, outputs
+from mappings.compiler.compile import HERE, SCHEMA, compile_file, main, outputs
 from mappings.loader import BUILT, mapping
 from transforms.plan import plan_of
 
@@ -20,7 +20,7 @@ SOURCES = sorted(file.stem for file in HERE.glob("*.yaml"))
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_built_mapping_is_that_of_the_yaml(source: str) -> None:
     built = outputs(HERE)[BUILT / f"{source}.json"]
-    assert (BUILT / f"{source}.json").read_text(encoding="utf-8") == built, "run `python -m mappings.compile` in src"
+    assert (BUILT / f"{source}.json").read_text(encoding="utf-8") == built, "run `python -m mappings.compiler` in src"
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -33,7 +33,7 @@ def test_no_built_mapping_is_left_without_its_yaml() -> None:
 
 
 def test_the_schema_for_editors_is_that_of_the_vocabulary() -> None:
-    assert SCHEMA.read_text(encoding="utf-8") == outputs(HERE)[SCHEMA], "run `python -m mappings.compile` in src"
+    assert SCHEMA.read_text(encoding="utf-8") == outputs(HERE)[SCHEMA], "run `python -m mappings.compiler` in src"
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -63,8 +63,8 @@ def test_an_unknown_source_is_a_mistake_that_names_the_known_ones() -> None:
 def test_compiling_writes_every_file_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("mappings.compile.BUILT", tmp_path / "built")
-    monkeypatch.setattr("mappings.compile.SCHEMA", tmp_path / "mapping.schema.json")
+    monkeypatch.setattr("mappings.compiler.compile.BUILT", tmp_path / "built")
+    monkeypatch.setattr("mappings.compiler.compile.SCHEMA", tmp_path / "mapping.schema.json")
     assert main() == 0
     assert sorted(file.stem for file in (tmp_path / "built").iterdir()) == SOURCES
     assert "wrote" in capsys.readouterr().out
@@ -75,8 +75,8 @@ def test_compiling_reports_the_mistakes_of_all_files_and_writes_nothing(
 ) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.yaml").write_text("source: x\n", encoding="utf-8")
-    monkeypatch.setattr("mappings.compile.outputs", lambda: outputs(tmp_path))
-    monkeypatch.setattr("mappings.compile.BUILT", tmp_path / "built")
+    monkeypatch.setattr("mappings.compiler.compile.outputs", lambda: outputs(tmp_path))
+    monkeypatch.setattr("mappings.compiler.compile.BUILT", tmp_path / "built")
     assert main() == 1
     said = capsys.readouterr().err
     assert "a.yaml:1: source 'x' stands in a file named 'a.yaml'" in said

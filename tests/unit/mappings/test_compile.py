@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.errors import ConfigurationError
-from mappings.compile import HERE, compile_text
+from mappings.compiler.compile import HERE, compile_text
 from mappings.model import Condition, from_built
 from mappings.paths import parse_path
 
@@ -87,6 +87,8 @@ def test_a_mapping_without_mistakes_compiles() -> None:
         ("present: true", "presnt: true", 7, "unknown key 'presnt'; did you mean 'present'?"),
         ("present: true", "present: false", 7, "conditions.ours.present: 'False' is not possible"),
         ("present: true", "present: true, equals: 1", 7, "a condition is `path` with one of equals, in,"),
+        ("present: true", "equals: [a]", 7, "ours.equals: expected one value: text, a whole number, true or false (fo"),
+        ("present: true", "in: [{a: b}]", 7, "ours.in.0: expected one value: text, a whole number, true or false (fou"),
         ("present: true", "contains: [a]", 7, "conditions.ours.contains: expected text; put it in quotes"),
         ("present: true", "contains: ' '", 7, "conditions.ours.contains: String should match pattern"),
         ("{path: share, as: fraction}", "alik", 36, "'alik' is not possible; did you mean 'alike'?"),
@@ -158,6 +160,10 @@ def test_a_mapping_without_mistakes_compiles() -> None:
 def test_a_mistake_is_reported_with_its_line_and_remedy(old: str, new: str, line: int, message: str) -> None:
     reported = [one for one in mistakes(old, new).splitlines() if message in one]
     assert [one.split(" ")[0] for one in reported] == [f"example.yaml:{line}:"], mistakes(old, new)
+
+
+def test_one_mistake_is_reported_once() -> None:
+    assert mistakes("present: true", "equals: [a]").splitlines()[0] == "example.yaml: 1 mistake"
 
 
 def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file() -> None:

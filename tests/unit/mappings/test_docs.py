@@ -10,8 +10,8 @@ import yaml
 
 from mappings.loader import mapping
 from mappings.model import Rules
-from mappings.schema import DealEntry, MappingFile, MergedEntry
-from mappings.vocabulary import CONVERTERS, ConditionEntry, RuleEntry
+from mappings.compiler.schema import DealEntry, MappingFile, MergedEntry
+from mappings.compiler.vocabulary import CONVERTERS, ConditionEntry, RuleEntry
 from transforms.rules import MAX_AGENTS, MAX_PEOPLE
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -76,7 +76,7 @@ def test_every_code_of_the_transactions_tables_is_described() -> None:
 
 
 def test_the_example_of_the_language_page_compiles() -> None:
-    from mappings.compile import compile_text
+    from mappings.compiler.compile import compile_text
 
     example = LANGUAGE.split("```yaml\n")[1].split("```")[0]
     assert compile_text(example, "example.yaml")["source"] == "example"

@@ -136,7 +136,7 @@ def test_thin_webhooks_are_mapped_with_the_documents_they_make_us_fetch(
         "order_mark: {kind: fetched}\ndeal: {id: {path: event.id}, fields: {office: {path: deal.office, as: text}}}\n",
         encoding="utf-8",
     )
-    monkeypatch.setattr("cli.map_command.HERE", tmp_path)
+    monkeypatch.setattr("cli.mapping_preview.HERE", tmp_path)
     thin = body(tmp_path, '{"id": 7, "type": "deal.updated"}')
     documents = tmp_path / "body.fetched.json"
     documents.write_text('{"deal": {"office": "Missoula"}}', encoding="utf-8")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import ConfigurationError
+from mappings.compiler.files import SOURCE_NAME
 from sources.build import SOURCES, build, index_text, main, mapping_versions
 from sources.catalog import INDEX, catalog, read_index
 
@@ -21,7 +22,7 @@ def test_the_committed_index_is_what_the_yaml_builds() -> None:
 def test_main_writes_the_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "index.json"
     monkeypatch.setattr("sources.build.INDEX", target)
-    main()
+    assert main() == 0
     assert target.read_bytes() == INDEX.read_bytes()
 
 
@@ -90,7 +91,7 @@ MISTAKES = [
     ("event_type: [eventType]", "event_type: [a, a]", "sources.dotloop.event_type names something twice"),
     ("- CONTACT_CREATED", "- LOOP_CREATED", "ignored also lists LOOP_CREATED, which `used` lists"),
     ("  dotloop:\n    scheme", "  Dotloop:\n    scheme", "sources.Dotloop is not a name; use lower-case letters"),
-    ("  dotloop:\n    scheme", "  brokermint:\n    scheme", "sources.brokermint stands here a second time"),
+    ("  dotloop:\n    scheme", "  brokermint:\n    scheme", "key 'brokermint' stands twice (first on line"),
     (
         'webhooks-initial-release", read: 2026-11-21}\n\n  brok',
         'webhooks-initial-release", read: soon}\n\n  brok',
@@ -112,15 +113,81 @@ def test_a_mistake_is_named_with_file_line_and_remedy(before: str, after: str, m
     assert before in TEXT
     with pytest.raises(ConfigurationError, match=re.escape(message)) as fault:
         build(TEXT.replace(before, after, 1), {})
-    assert re.match(r"sources\.yaml, line \d+: ", str(fault.value))
+    head, *mistakes = str(fault.value).splitlines()
+    assert head.startswith("sources.yaml: ")
+    assert mistakes
+    assert all(re.match(r"sources\.yaml:\d+: ", mistake) for mistake in mistakes)
 
 
 def test_the_line_is_that_of_the_mistake() -> None:
     line = TEXT.split("    scheme: dotloop\n")[0].count("\n") + 1
-    with pytest.raises(ConfigurationError, match=rf"^sources\.yaml, line {line}: sources\.dotloop\.scheme"):
+    with pytest.raises(ConfigurationError, match=rf"\nsources\.yaml:{line}: sources\.dotloop\.scheme"):
         build(TEXT.replace("    scheme: dotloop\n", "    scheme: x\n"), {})
 
 
 def test_an_empty_file_says_what_is_expected() -> None:
     with pytest.raises(ConfigurationError, match="the file is missing; expected keys and values"):
         build("", {})
+
+
+def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file() -> None:
+    text = TEXT
+    for before, after in (
+        ("algorithm: sha1\n", "algorithm: md5\n"),
+        ("signature: {header: X-DOTLOOP-SIGNATURE, syntax: bare, encoding: hex}", "signature: 5"),
+        ("    kind: basic\n", "    kind: digest\n"),
+        ("    enabled: true\n", "    enabled: maybe\n"),
+        ("event_type: [type]", "event_type: []"),
+        ("    event_type: [eventType]\n", ""),
+    ):
+        assert before in text
+        text = text.replace(before, after, 1)
+    with pytest.raises(ConfigurationError) as fault:
+        build(text, {})
+    head, *mistakes = str(fault.value).splitlines()
+    assert head == "sources.yaml: 6 mistakes"
+    assert [mistake.split(": ")[1].split(" ")[0] for mistake in mistakes] == [
+        "schemes.dotloop.algorithm",
+        "schemes.dotloop.signature",
+        "schemes.basic.kind",
+        "sources.transactions.enabled",
+        "sources.transactions.event_type",
+        "sources.dotloop.event_type",
+    ]
+
+
+@pytest.mark.parametrize("name", ["my-source", "my_source", "s3"])
+def test_a_source_may_have_hyphens_and_underscores_and_so_may_its_mapping(name: str) -> None:
+    assert name in build(TEXT.replace("  transactions:\n", f"  {name}:\n"), {})["sources"]
+    assert re.fullmatch(SOURCE_NAME, name)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"schemes: [", "sources.yaml:1: not YAML"),
+        (b"", "the file is missing; expected keys and values"),
+        ("schemes: Núñez".encode("latin-1"), "is not UTF-8 (at byte 10); save it as UTF-8"),
+        (None, "cannot be read (No such file or directory)"),
+    ],
+)
+def test_a_file_that_cannot_be_built_ends_in_a_clear_line_and_changes_nothing(
+    content: bytes | None,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if content is not None:
+        (tmp_path / "sources.yaml").write_bytes(content)
+    monkeypatch.setattr("sources.build.SOURCES", tmp_path / "sources.yaml")
+    monkeypatch.setattr("sources.build.INDEX", tmp_path / "index.json")
+    assert main() == 1
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "index.json").exists()
+
+
+def test_a_mapping_that_is_no_yaml_is_named(tmp_path: Path) -> None:
+    (tmp_path / "dotloop.yaml").write_text("version: [\n")
+    with pytest.raises(ConfigurationError, match=r"dotloop\.yaml:\d: not YAML"):
+        mapping_versions(tmp_path)

@@ -16,13 +16,13 @@ from domain.deal import microseconds
 from domain.errors import ConfigurationError
 from domain.money import Money
 from domain.stages import Stage
-from mappings.vocabulary import CONVERTERS
-from transforms.amounts import LARGEST_AMOUNT
-from transforms.converters import NAMES, converter
-from transforms.moments import zone_named
-from transforms.people import split_name
-from transforms.texts import clean
-from transforms.unfit import Unfit, shown
+from mappings.compiler.vocabulary import CONVERTERS
+from transforms.converters.amounts import LARGEST_AMOUNT
+from transforms.converters.registry import NAMES, converter
+from transforms.converters.moments import zone_named
+from transforms.converters.people import split_name
+from transforms.converters.texts import clean
+from transforms.converters.unfit import Unfit, shown
 
 DENVER = ZoneInfo("America/Denver")
 #: More digits than Python is willing to print.

@@ -29,7 +29,7 @@ from domain.errors import (
 from domain.money import Money
 from domain.stages import Stage
 from domain.terms import Role, Side
-from mappings.compile import compile_text
+from mappings.compiler.compile import compile_text
 from mappings.loader import mapping
 from mappings.model import Mapping, from_built
 from sources.strict_json import parse
@@ -557,6 +557,7 @@ def test_whatever_id_the_agents_file_takes_is_met_by_the_same_id_in_an_event(wri
         (listed,) = parse_agents(text.getvalue())
     except ConfigurationError:
         assume(condition=False)
+    assume(written.strip() not in mapping("transactions").blanks)  # says "no id" there
     body = {"data": {"id": "T-1", "version": 1, "participants": [ours(written)]}}
     assert needs(body, mapping("transactions"), event()) == {listed.key}
 

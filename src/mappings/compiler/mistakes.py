@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from mappings.schema import MappingFile
-from mappings.vocabulary import CONVERTERS
-from mappings.yaml_tree import Location, Mistake, Tree
+from mappings.compiler.schema import MappingFile
+from mappings.compiler.vocabulary import CONVERTERS
+from mappings.compiler.yaml_tree import Location, Mistake, Tree
 
 Schema = dict[str, Any]
 

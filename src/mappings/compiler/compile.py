@@ -1,6 +1,6 @@
 """YAML text to a checked mapping, or every mistake in it with file, line and remedy.
 
-`python -m mappings.compile` rewrites `built/*.json`, which the functions load at run time, and `mapping.schema.json`,
+`python -m mappings.compiler` rewrites `built/*.json`, which the functions load at run time, and `mapping.schema.json`,
 which editors complete mapping files by. Tests fail when either has drifted.
 """
 
@@ -14,15 +14,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from domain.errors import ConfigurationError
+from mappings.compiler.files import report, text_of
+from mappings.compiler.mistakes import in_plain_words, json_schema
+from mappings.compiler.schema import DealFields, IdEntry, MappingFile, MergedEntry, PersonFields, fold
+from mappings.compiler.vocabulary import Alike, ConditionEntry, RuleEntry, options_of
+from mappings.compiler.yaml_tree import Location, Mistake, Tree, read_yaml
 from mappings.loader import BUILT
-from mappings.mistakes import in_plain_words, json_schema
 from mappings.model import Mapping, from_built
-from mappings.schema import DealFields, IdEntry, MappingFile, MergedEntry, PersonFields, fold
-from mappings.vocabulary import Alike, ConditionEntry, RuleEntry, options_of
-from mappings.yaml_tree import Location, Mistake, Tree, read_yaml
 
 #: Where the mapping files lie.
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 SCHEMA = HERE / "mapping.schema.json"
 
 
@@ -30,9 +31,9 @@ def compile_file(file: Path) -> Mapping:
     """The mapping in a file.
 
     Raises:
-        ConfigurationError: lists every mistake.
+        ConfigurationError: it cannot be read, or has mistakes; lists all of them.
     """
-    return from_built(compile_text(file.read_text(encoding="utf-8"), file.name))
+    return from_built(compile_text(text_of(file), file.name))
 
 
 def compile_text(text: str, file: str) -> dict[str, Any]:
@@ -62,14 +63,8 @@ def compile_text(text: str, file: str) -> dict[str, Any]:
     built = builder.mapping(file) if builder is not None else {}
     mistakes += builder.mistakes if builder is not None else []
     if mistakes:
-        raise ConfigurationError(_report(mistakes, file))
+        raise ConfigurationError(report(mistakes, file))
     return built
-
-
-def _report(mistakes: list[Mistake], file: str) -> str:
-    ordered = sorted(mistakes, key=lambda mistake: mistake.line)
-    noun = "mistake" if len(ordered) == 1 else "mistakes"
-    return "\n".join([f"{file}: {len(ordered)} {noun}", *(f"{file}:{one.line}: {one.message}" for one in ordered)])
 
 
 def _declared(data: dict[str, Any]) -> dict[str, Any]:
@@ -262,7 +257,7 @@ def outputs(folder: Path = HERE) -> dict[Path, str]:
     mistakes = []
     for file in sorted(folder.glob("*.yaml")):
         try:
-            built = compile_text(file.read_text(encoding="utf-8"), file.name)
+            built = compile_text(text_of(file), file.name)
         except ConfigurationError as error:
             mistakes.append(str(error))
             continue
@@ -288,7 +283,3 @@ def main() -> int:
         file.write_text(content, encoding="utf-8")
         sys.stdout.write(f"wrote {file}\n")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

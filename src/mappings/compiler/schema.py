@@ -24,8 +24,8 @@ from pydantic import (
 from domain.deal import DEAL_FIELDS, GROUPS, PERSON_FIELDS, DealDetails
 from domain.money import Money as MoneyValue
 from domain.terms import Role, Side
-from mappings.formats import check_zone
-from mappings.vocabulary import (
+from mappings.compiler.files import SOURCE_NAME
+from mappings.compiler.vocabulary import (
     CONVERTERS,
     Alike,
     ConditionEntry,
@@ -37,6 +37,7 @@ from mappings.vocabulary import (
     PathText,
     RuleEntry,
 )
+from mappings.formats import check_zone
 
 #: Which converters can fill a text field.
 TEXT_CONVERTERS = ("text", "identifier", "state", "zip", "phone", "email", "name_split", "integer")
@@ -227,7 +228,7 @@ class AgentsEntry(Entry):
 class MappingFile(Entry):
     """A Dealwire mapping: from one source's payload to the canonical deal."""
 
-    source: str = Field(pattern="^[a-z][a-z0-9_]*$", description="The name in the webhook path; also the file's name.")
+    source: str = Field(pattern=f"^{SOURCE_NAME}$", description="The name in the webhook path; also the file's name.")
     version: int = Field(ge=1, description="Raise it with every change of meaning; events remember it.")
     provenance: Provenance
     events: list[str] = Field(min_length=1, description="The event types that it applies to.")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from transforms.unfit import Unfit
+from transforms.converters.unfit import Unfit
 
 _NAMES = """
 AL Alabama|AK Alaska|AZ Arizona|AR Arkansas|CA California|CO Colorado|CT Connecticut|DE Delaware|DC District of Columbia

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from domain.deal import Value
-from transforms import amounts, moments, people, places, texts
+from transforms.converters import amounts, moments, people, places, texts
 
 _ZONED: Mapping[str, Callable[..., Callable[..., Value]]] = {"day": moments.day, "instant": moments.instant}
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from domain.money import CURRENCY_DIGITS, Money
-from transforms.unfit import Unfit
+from transforms.converters.unfit import Unfit
 
 #: More than any deal; a longer number is a mistake or an attack.
 LARGEST_AMOUNT = Decimal("999999999999.99")

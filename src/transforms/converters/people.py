@@ -7,8 +7,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from transforms.texts import clean
-from transforms.unfit import Unfit
+from transforms.converters.texts import clean
+from transforms.converters.unfit import Unfit
 
 # North American numbers by far the most, so they cost neither the library's import nor its parsing.
 _NORTH_AMERICAN = re.compile(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from transforms.unfit import Unfit
+from transforms.converters.unfit import Unfit
 
 #: Stores and queues take neither controls nor half characters. Bidirectional overrides and isolates can make a name
 #: show as another one, and invisible spaces make equal names differ; letters, marks and joiners of every script stay.

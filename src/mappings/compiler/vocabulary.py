@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -25,7 +26,15 @@ from mappings.formats import FORMAT_HELP, check_day_format, check_day_formats, c
 from mappings.paths import check_path
 
 PathText = Annotated[str, Field(min_length=1), AfterValidator(check_path)]
-Scalar = str | int | bool
+
+
+def _one_value(value: object) -> object:
+    if not isinstance(value, str | int | bool):
+        raise ValueError(f"expected one value: text, a whole number, true or false (found {value!r:.60})")  # noqa: TRY004
+    return value
+
+
+Scalar = Annotated[str | int | bool, BeforeValidator(_one_value)]
 
 
 def _one_or_several(value: object) -> str:

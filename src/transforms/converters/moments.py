@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from domain.errors import ConfigurationError
 from mappings.formats import NAMED_FORMATS, day_pattern
-from transforms.unfit import Unfit
+from transforms.converters.unfit import Unfit
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Outside these years a date is a mistake; inside them no zone can overflow it.

@@ -1,0 +1,1 @@
+"""One raw value to one canonical value, or `Unfit`: a module for each kind, and the registry of their names."""

@@ -1,0 +1,213 @@
+"""However a command fails: exit status 1, a message that says what to do, nothing on stdout, no traceback."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli import demo, local_cloud, webhooks
+from cli.main import app
+from cli.outputs import QUEUES, TABLES
+from cli.stack import Stack
+from cli.tools import LocalCloudError
+from domain.errors import Unavailable
+from sources.catalog import catalog
+
+ROOT = Path(__file__).parents[3]
+CLOSING = ROOT / "events/transactions/deal.closed__co_listed.json"
+HEADER = "source,agent_id,name,licence,office,crm_user_id,crm_contact_id"
+LINE = "transactions,A-1,Dana,L-1,Missoula,u,c"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(one) for one in arguments])
+
+
+def refused(*arguments: object) -> str:
+    """What a command says when it fails: one line."""
+    answer = run(*arguments)
+    assert isinstance(answer.exception, SystemExit), answer.exception
+    assert (answer.exit_code, answer.stdout) == (1, "")
+    assert len(answer.stderr.splitlines()) == 1
+    return answer.stderr
+
+
+def fails(error: Exception) -> Callable[..., Any]:
+    def fail(*_: object, **__: object) -> Any:
+        raise error
+
+    return fail
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_cloud, "status", lambda: None)
+
+
+@pytest.fixture
+def agents_csv(tmp_path: Path) -> Path:
+    file = tmp_path / "agents.csv"
+    file.write_text(f"{HEADER}\n{LINE}\n", encoding="utf-8")
+    return file
+
+
+def test_help_waits_for_nothing_that_only_a_command_needs() -> None:
+    code = "import sys; import cli.main; print(*sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "src", capture_output=True, text=True, check=True)
+    assert not {"boto3", "pydantic", "yaml", "httpx", "jmespath", "mappings", "storage"} & set(answer.stdout.split())
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_a_local_cloud_that_does_not_come_up_is_said_in_one_line(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_cloud, "HOME", tmp_path)
+    monkeypatch.setattr(local_cloud, "up", fails(LocalCloudError("sam build failed; see build.log")))
+    assert refused(command) == f"dealwire {command}: sam build failed; see build.log\n"
+
+
+def test_a_local_cloud_that_does_not_stop_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_cloud, "down", fails(PermissionError(13, "Permission denied", "ministack.lock")))
+    assert "Permission denied: 'ministack.lock'" in refused("down")
+
+
+def test_stopping_what_does_not_run_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_cloud, "down", lambda: False)
+    assert run("down").stdout == "the local cloud was not running\n"
+    assert json.loads(run("down", "--json").stdout) == {"stopped": False}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--source", "transactions"], "no local cloud runs here: start one with `dealwire up`, or name a stack with"),
+        (["--source", "zillow"], "no demo secret for source 'zillow'; known: "),
+        (["--source", "transactions", "--event-id", "é"], "event id 'é' cannot be sent; it must be plain ASCII"),
+        (["--source", "transactions", "--event-id", "a b"], "event id 'a b' cannot be sent; it must be plain ASCII"),
+        (["--source", "transactions", "--event-id", ""], "event id '' cannot be sent; it must be plain ASCII"),
+        (["--source", "transactions", "--secret-file", "nowhere.txt"], "No such file or directory: 'nowhere.txt'"),
+    ],
+)
+def test_what_cannot_be_sent_is_said_in_one_line(arguments: list[str], said: str) -> None:
+    assert said in refused("send", CLOSING, *arguments)
+
+
+def test_a_stack_that_does_not_answer_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Stack(None, "http://127.0.0.1:1/webhooks", {}, {})
+    monkeypatch.setattr("cli.stack.find", lambda *_: here)
+    monkeypatch.setattr(httpx.Client, "post", fails(httpx.ConnectError("refused")))
+    assert "http://127.0.0.1:1/webhooks/transactions does not answer (ConnectError)" in refused(
+        "send", CLOSING, "--source", "transactions"
+    )
+
+
+def test_a_body_that_the_api_refuses_is_exit_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.stack.find", lambda *_: Stack(None, "http://127.0.0.1:1/webhooks", {}, {}))
+    monkeypatch.setattr(webhooks, "post", lambda *_: webhooks.Sent(401, "no"))
+    answer = run("send", CLOSING, "--source", "transactions", "--json")
+    assert (answer.exit_code, json.loads(answer.stdout)) == (1, {"status": 401, "body": "no"})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, r"agents\.csv cannot be read \(No such file or directory\); check the path"),
+        ("Núñez".encode("latin-1"), r"agents\.csv is not UTF-8 \(at byte 1\); save it as UTF-8"),
+        (f"{HEADER}\n{LINE}".encode("utf-16"), r"agents\.csv is not UTF-8 \(at byte 0\); save it as UTF-8"),
+    ],
+)
+@pytest.mark.parametrize("command", ["import", "map"])
+def test_an_agents_file_that_cannot_be_read_is_said_in_one_line(
+    command: str, content: bytes | None, said: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "agents.csv"
+    if content is not None:
+        file.write_bytes(content)
+    elif command == "map":
+        pytest.skip("typer itself wants the file to be there")
+    importing = ("agents", "import", file)
+    previewing = ("map", CLOSING, "--source", "transactions", "--agents", file)
+    assert re.search(said, refused(*(importing if command == "import" else previewing)))
+
+
+def test_the_mistakes_of_an_agents_file_are_all_listed_with_the_known_sources(agents_csv: Path) -> None:
+    agents_csv.write_text(f"{HEADER}\nzillow,A-1,Dana,L,M,u,c\ntransactions,,,L,M,u,c\n", encoding="utf-8")
+    answer = run("agents", "import", agents_csv)
+    assert answer.exit_code == 1
+    assert answer.stderr.splitlines() == [
+        f"dealwire agents import: {agents_csv}: 3 mistakes; nothing was taken",
+        f"line 2: source 'zillow' is unknown; expected one of {', '.join(sorted(catalog()))}",
+        "line 3: agent_id is empty; every agent needs one",
+        "line 3: name is empty; every agent needs one",
+    ]
+
+
+def test_agents_cannot_be_imported_where_nothing_runs(agents_csv: Path) -> None:
+    assert "no local cloud runs here" in refused("agents", "import", agents_csv)
+
+
+def test_a_directory_that_does_not_answer_is_said_in_one_line(
+    agents_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Stack, "directory", lambda _: None)
+    monkeypatch.setattr("cli.stack.find", lambda *_: Stack(boto3.Session(region_name="us-east-1"), "", NAMES, NAMES))
+    monkeypatch.setattr("flows.release_waiting.import_agents", fails(Unavailable("the directory does not answer")))
+    assert "the directory does not answer" in refused("agents", "import", agents_csv)
+
+
+NAMES = {name: name for name in (*TABLES, *QUEUES)}
+
+
+@pytest.fixture
+def foreign(aws: None) -> Iterator[Any]:
+    """An account with a stack that is no Dealwire."""
+    client = boto3.client("cloudformation")
+    body = {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Outputs": {"ApiUrl": {"Value": "https://x"}}}
+    client.create_stack(StackName="foreign", TemplateBody=json.dumps(body))
+    del body["Outputs"]
+    client.create_stack(StackName="silent", TemplateBody=json.dumps(body))
+    return client
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("foreign", "stack foreign has no output AgentDirectoryTableName, EventsTableName, RecordsTableName, Sweep"),
+        ("silent", "stack silent has no output AgentDirectoryTableName, ApiUrl, EventsTableName, RecordsTableName"),
+        ("nobody", "stack nobody cannot be read (An error occurred"),
+    ],
+)
+def test_a_stack_that_is_no_dealwire_is_told_by_what_it_lacks(
+    foreign: Any, name: str, said: str, agents_csv: Path
+) -> None:
+    assert said in refused("agents", "import", agents_csv, "--stack", name)
+
+
+def test_a_mapping_that_cannot_be_read_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "transactions.yaml").write_bytes("source: Núñez".encode("latin-1"))
+    monkeypatch.setattr("cli.mapping_preview.HERE", tmp_path)
+    assert "transactions.yaml is not UTF-8 (at byte 9); save it as UTF-8" in refused(
+        "map", CLOSING, "--source", "transactions"
+    )
+
+
+def test_a_demo_that_ends_otherwise_than_its_script_is_exit_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    step = demo.script()[1]
+    again = demo.Ran(step, 202, "transactions#evt", "applied again: version 1 became 2")
+    monkeypatch.setattr(demo, "run", lambda _say: demo.Report([again], [], 1.0))
+    answer = run("demo")
+    assert answer.exit_code == 1
+    assert "applied again: version 1 became 2" in answer.stdout
+    assert "0 of 1 webhooks ended NOT as expected" in answer.stdout
+    again.became = "repeated"
+    assert run("demo").exit_code == 0
