@@ -40,7 +40,9 @@ def park(envelope: Envelope, unknown: UnknownAgents, waiting: WaitingRoom, now: 
             deal=unknown.deal,
         )
     )
-    return Outcome(Result.PARKED, cause=Cause.UNKNOWN_AGENT, reason=str(unknown))
+    # Some sources know agents by their e-mail address: the row names them, the log only counts them.
+    count = f"{len(unknown.missing)} of our agents are not in the directory; the waiting event names them"
+    return Outcome(Result.PARKED, cause=Cause.UNKNOWN_AGENT, reason=count)
 
 
 def defer(

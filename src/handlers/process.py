@@ -17,24 +17,34 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from flows.outcome import Outcome
+
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 def record_handler(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """One message: apply it, or leave it to the queue for its next attempt."""
-    envelope = Envelope.from_json(record.body)
+    receives = int(record.attributes.approximate_receive_count)
+    try:
+        envelope = Envelope.from_json(record.body)
+    except ValueError as error:  # not ours: nothing to bury it by, so the queue itself moves it after its attempts
+        record_failed_attempt(error, receives)
+        raise
     with logger.append_context_keys(
         receipt=envelope.receipt, source=envelope.source, event_type=envelope.event_type, event_id=envelope.event_id
     ):
-        try:
-            outcome = process_event(envelope, wiring.ports(), wiring.policy(), wiring.world(lambda_context))
-        except Exception as error:
-            receives = int(record.attributes.approximate_receive_count)
-            record_failed_attempt(error, receives)
-            if receives < wiring.settings().max_receives:
-                raise
-            outcome = give_up(envelope, error, wiring.ports().waiting, wiring.ports().dead)
+        outcome = _outcome(envelope, receives, lambda_context)
         record_event(outcome, wiring.now() - envelope.received_at)
+
+
+def _outcome(envelope: Envelope, receives: int, lambda_context: LambdaContext) -> Outcome:
+    try:
+        return process_event(envelope, wiring.ports(), wiring.policy(), wiring.world(lambda_context))
+    except Exception as error:
+        record_failed_attempt(error, receives)
+        if receives < wiring.settings().max_receives:
+            raise
+        return give_up(envelope, error, wiring.ports().waiting, wiring.ports().dead)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from domain.errors import ConfigurationError
-from mappings.compiler.compile import HERE as MAPPINGS
 from mappings.compiler.files import report, text_of
 from mappings.compiler.rows import Row, WrongError, shown
 from mappings.compiler.yaml_tree import read_yaml
+from mappings.loader import BUILT
 from sources.catalog import INDEX
 
 SOURCES = INDEX.with_name("sources.yaml")
+MAPPINGS = BUILT.parent
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 #: Text that is more likely a misspelt part than something a provider signs.

@@ -242,7 +242,6 @@ class Run:
         sent = "nothing" if raw is ABSENT else "empty" if raw is None else shown(raw)
         self.out.traces.append(FieldTrace(_named(at, wanted.name), step.rule, step.line, path, sent, value))
 
-
     def _trace_alike(self, alike: Sharing, named: Mapping[str, NamedAgent], agents: list[NamedAgent]) -> None:
         parts = {(agent.agent_id, agent.side): agent.share for agent in agents if agent.alike}
         for at, agent in named.items():

@@ -32,6 +32,8 @@ def agents_once(named: Iterable[NamedAgent]) -> list[NamedAgent]:
     A side shares alike if all of its agents do. One among others whose parts are given has no part; the rules say so.
     """
     agents = list(dict.fromkeys(named))
+    if not any(agent.alike for agent in agents):
+        return agents
     parts: dict[Side, Fraction] = {}
     for side in Side:
         ours = [agent for agent in agents if agent.side is side]

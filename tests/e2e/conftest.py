@@ -65,9 +65,9 @@ class Cloud:
     def post_at_once(self, count: int, source: str, body: bytes, event_id: str) -> set[int]:
         """The same event so many times at once, each again after a 5xx, as providers do; gives the last statuses.
 
-        Twenty are under way at a time: the emulator starts a process for each, and all of them share a few cores.
+        A dozen are under way at a time: the emulator starts a process for each, and all of them share a few cores.
         """
-        with ThreadPoolExecutor(20) as pool:
+        with ThreadPoolExecutor(12) as pool:
             return set(pool.map(lambda _: self._post_as_providers_do(source, body, event_id), range(count)))
 
     def _post_as_providers_do(self, source: str, body: bytes, event_id: str) -> int:

@@ -64,6 +64,23 @@ def test_send_for_an_unknown_source_is_one_line_and_exit_status_1(here: Cloud) -
     assert "Traceback" not in result.output
 
 
+BESIDE = (".expected.json", ".fetched.json")
+FIXTURES = sorted(file for file in EVENTS.glob("*/*__*.json") if not file.name.endswith(BESIDE))
+
+
+@pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture.stem)
+def test_map_previews_each_fixture_as_its_expected_file_says(fixture: Path) -> None:
+    source, event = fixture.parent.name, fixture.name.partition("__")[0]
+    options = ["--source", source, "--event", event, "--agents", str(EVENTS / "agents.csv"), "--json"]
+    result = run("map", *options, str(fixture))
+    assert result.exit_code == 0, result.output
+    expected = json.loads(fixture.with_suffix(".expected.json").read_text(encoding="utf-8"))
+    facts = json.loads(result.stdout)["facts"]
+    assert {name: facts[name] for name in ("values", "agents")} == {
+        name: expected[name] for name in ("values", "agents")
+    }
+
+
 def test_importing_agents_applies_what_waited_for_them(here: Cloud, tmp_path: Path) -> None:
     event_id, agent_id = unique("evt"), unique("A")
     ours = {"role": "listing_agent", "side": "listing", "agent_id": agent_id}

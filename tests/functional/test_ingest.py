@@ -215,7 +215,7 @@ def test_a_bug_is_answered_500_and_its_text_goes_nowhere(
     status, answer = post(posted(b'{"type":"deal.updated"}'))
     log, metrics = written()
     assert (status, log["error"], log["level"], metrics["Crashed"]) == (500, "RuntimeError", "ERROR", [1.0])
-    assert log["at"].startswith(f"{__file__}:")
+    assert log["at"].endswith(":broken")
     assert "Private" not in json.dumps([answer, log, metrics])
 
 
@@ -237,7 +237,7 @@ def test_missing_settings_are_all_named_in_the_log(
 
 def test_clients_give_up_while_the_provider_still_waits(stack: Stack) -> None:
     config = edges.client("sqs").meta.config
-    assert (config.connect_timeout, config.read_timeout) == (2, 5)
+    assert (config.connect_timeout, config.read_timeout) == (1, 2)
     assert config.retries == {"mode": "standard", "total_max_attempts": 2}
 
 

@@ -24,7 +24,6 @@ _REMOVED = dict.fromkeys(
     ]
 )
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_IDENTIFIER = re.compile(r"\S(?:.*\S)?")
 #: DynamoDB keys hold 2048 bytes; four bytes a character leave room for what stands around an id.
 LONGEST_IDENTIFIER = 200
 

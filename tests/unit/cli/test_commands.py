@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
 import httpx
 import pytest
+from botocore.stub import Stubber
 from typer.testing import CliRunner, Result
 
 from cli import demo, local_cloud, webhooks
@@ -118,26 +119,21 @@ def test_a_body_that_the_api_refuses_is_exit_status_1(monkeypatch: pytest.Monkey
     assert (answer.exit_code, json.loads(answer.stdout)) == (1, {"status": 401, "body": "no"})
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (None, r"agents\.csv cannot be read \(No such file or directory\); check the path"),
-        ("Núñez".encode("latin-1"), r"agents\.csv is not UTF-8 \(at byte 1\); save it as UTF-8"),
-        (f"{HEADER}\n{LINE}".encode("utf-16"), r"agents\.csv is not UTF-8 \(at byte 0\); save it as UTF-8"),
-    ],
-)
-@pytest.mark.parametrize("command", ["import", "map"])
-def test_an_agents_file_that_cannot_be_read_is_said_in_one_line(
-    command: str, content: bytes | None, said: str, tmp_path: Path
-) -> None:
-    file = tmp_path / "agents.csv"
-    if content is not None:
-        file.write_bytes(content)
-    elif command == "map":
-        pytest.skip("typer itself wants the file to be there")
-    importing = ("agents", "import", file)
-    previewing = ("map", CLOSING, "--source", "transactions", "--agents", file)
-    assert re.search(said, refused(*(importing if command == "import" else previewing)))
+NOT_UTF8 = [("Núñez".encode("latin-1"), 1), (f"{HEADER}\n{LINE}".encode("utf-16"), 0)]
+
+
+@pytest.mark.parametrize(("content", "byte"), NOT_UTF8)
+def test_an_agents_file_that_is_not_utf_8_is_said_in_one_line(content: bytes, byte: int, agents_csv: Path) -> None:
+    agents_csv.write_bytes(content)
+    said = f"{agents_csv} is not UTF-8 (at byte {byte}); save it as UTF-8"
+    assert said in refused("agents", "import", agents_csv)
+    assert said in refused("map", CLOSING, "--source", "transactions", "--agents", agents_csv)
+
+
+def test_an_agents_file_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
+    said = "cannot be read (No such file or directory); check the path and its permissions"
+    assert said in refused("agents", "import", tmp_path / "nowhere.csv")
+    assert "cannot be read (Is a directory)" in refused("agents", "import", tmp_path)
 
 
 def test_the_mistakes_of_an_agents_file_are_all_listed_with_the_known_sources(agents_csv: Path) -> None:
@@ -168,29 +164,29 @@ def test_a_directory_that_does_not_answer_is_said_in_one_line(
 NAMES = {name: name for name in (*TABLES, *QUEUES)}
 
 
-@pytest.fixture
-def foreign(aws: None) -> Iterator[Any]:
-    """An account with a stack that is no Dealwire."""
-    client = boto3.client("cloudformation")
-    body = {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Outputs": {"ApiUrl": {"Value": "https://x"}}}
-    client.create_stack(StackName="foreign", TemplateBody=json.dumps(body))
-    del body["Outputs"]
-    client.create_stack(StackName="silent", TemplateBody=json.dumps(body))
-    return client
-
-
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("outputs", "said"),
     [
-        ("foreign", "stack foreign has no output AgentDirectoryTableName, EventsTableName, RecordsTableName, Sweep"),
-        ("silent", "stack silent has no output AgentDirectoryTableName, ApiUrl, EventsTableName, RecordsTableName"),
-        ("nobody", "stack nobody cannot be read (An error occurred"),
+        (["ApiUrl"], "stack foreign has no output AgentDirectoryTableName, EventsTableName, RecordsTableName, Sweep"),
+        ([], "stack foreign has no output AgentDirectoryTableName, ApiUrl, EventsTableName, RecordsTableName, Sweep"),
+        (None, "stack foreign cannot be read (An error occurred (ValidationError)"),
     ],
 )
 def test_a_stack_that_is_no_dealwire_is_told_by_what_it_lacks(
-    foreign: Any, name: str, said: str, agents_csv: Path
+    outputs: list[str] | None, said: str, agents_csv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert said in refused("agents", "import", agents_csv, "--stack", name)
+    session = boto3.Session("test", "test", region_name="us-east-1")
+    client = session.client("cloudformation")
+    monkeypatch.setattr(session, "client", lambda _service: client)
+    monkeypatch.setattr(boto3, "Session", lambda **_: session)
+    with Stubber(client) as account:
+        if outputs is None:
+            account.add_client_error("describe_stacks", "ValidationError", "Stack with id foreign does not exist", 400)
+        else:
+            stack = {"StackName": "foreign", "CreationTime": datetime.now(UTC), "StackStatus": "CREATE_COMPLETE"}
+            held = [{"OutputKey": name, "OutputValue": "x"} for name in outputs]
+            account.add_response("describe_stacks", {"Stacks": [stack | ({"Outputs": held} if held else {})]})
+        assert said in refused("agents", "import", agents_csv, "--stack", "foreign")
 
 
 def test_a_mapping_that_cannot_be_read_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import yaml
 
-from mappings.loader import mapping
-from mappings.model import Rules
 from mappings.compiler.schema import DealEntry, MappingFile, MergedEntry
 from mappings.compiler.vocabulary import CONVERTERS, ConditionEntry, RuleEntry
+from mappings.loader import mapping
+from mappings.model import Rules
 from transforms.rules import MAX_AGENTS, MAX_PEOPLE
 
 DOCS = Path(__file__).parents[3] / "docs"

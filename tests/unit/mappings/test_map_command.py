@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def test_it_shows_the_canonical_deal() -> None:
     assert answer.exit_code == 0
     assert "525000.00 USD" in answer.output
     assert "A-1001 Dana Whitfield, share 2/3" in answer.output
-    assert "fits mapping transactions v1" in answer.output
+    assert "fits mapping transactions v1 (docs/sources/transactions.md, compared on 2026-" in answer.output
 
 
 def test_it_says_which_agents_need_to_be_in_the_directory() -> None:
@@ -146,3 +147,20 @@ def test_thin_webhooks_are_mapped_with_the_documents_they_make_us_fetch(
     documents.write_text("[]", encoding="utf-8")
     answer = run("--source", "transactions", "--event", "deal.updated", thin)
     assert "is not a JSON object of documents by name" in answer.stderr
+
+
+def test_ids_of_deals_that_were_merged_into_this_one_are_shown() -> None:
+    file = EVENTS / "dotloop/LOOP_MERGED__into_the_survivor.json"
+    answer = run("--source", "dotloop", file)
+    assert re.search(r"merged ids +│ 34400 ", answer.output)
+    assert json.loads(run("--source", "dotloop", file, "--json").stdout)["mapping"]["date"] == "2026-11-22"
+
+
+def test_in_a_pipe_the_tables_are_wide() -> None:
+    answer = CliRunner(env={"COLUMNS": None}).invoke(app, ["--source", "transactions", str(FORTY), "--explain"])
+    assert max(map(len, answer.output.splitlines())) > 100
+
+
+def test_the_parts_of_those_who_share_alike_are_explained() -> None:
+    answer = run("--source", "dotloop", EVENTS / "dotloop/LOOP_UPDATED__sold_co_listed.json", "--explain")
+    assert re.search(r"data\[\d\]\.share +│ 1/2 +│ \(alike\) +│ nothing +│ agents\.share \(line \d+\)", answer.output)

@@ -18,9 +18,9 @@ from domain.money import Money
 from domain.stages import Stage
 from mappings.compiler.vocabulary import CONVERTERS
 from transforms.converters.amounts import LARGEST_AMOUNT
-from transforms.converters.registry import NAMES, converter
 from transforms.converters.moments import zone_named
 from transforms.converters.people import split_name
+from transforms.converters.registry import NAMES, converter
 from transforms.converters.texts import clean
 from transforms.converters.unfit import Unfit, shown
 

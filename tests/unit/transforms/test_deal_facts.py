@@ -536,6 +536,21 @@ def test_the_staff_of_a_brokermint_account_are_no_agents_however_their_role_is_w
     assert shared("brokermint", alike, staff) == shared("brokermint", alike, lambda payload: None)
 
 
+def test_with_both_sides_ours_only_agents_whose_role_says_their_side_share_alike() -> None:
+    def one_more(role: str) -> Any:
+        user = {"id": 5199, "type": "User", "first_name": "Noor", "role": role}
+        return lambda payload: payload["participants"].append(user)
+
+    both = "transaction.participant.added__both_sides"
+    assert shared("brokermint", both, one_more("co-listing agent")) == [
+        ("5101", Side.LISTING, Fraction(1, 2)),
+        ("5102", Side.BUYING, Fraction(1)),
+        ("5199", Side.LISTING, Fraction(1, 2)),
+    ]
+    with pytest.raises(ValidationFailed, match="breaks 1 rule"):
+        shared("brokermint", both, one_more("mentor"))
+
+
 @pytest.mark.parametrize(
     ("written", "imported"),
     [("Dana@Example.com", "dana@example.COM"), ("A  1", "A 1"), ("Ame\u0301lie", "Am\u00e9lie"), (" A-1 ", "A-1")],
@@ -549,7 +564,9 @@ def test_one_id_in_two_spellings_is_one_agent(written: str, imported: str) -> No
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.text(min_size=1, max_size=12) | st.emails() | st.from_regex(r"[A-Za-z\u0300-\u0304 @.]{1,12}", fullmatch=True))
+@given(
+    st.text(min_size=1, max_size=12) | st.emails() | st.from_regex(r"[A-Za-z\u0300-\u0304 @.]{1,12}", fullmatch=True)
+)
 def test_whatever_id_the_agents_file_takes_is_met_by_the_same_id_in_an_event(written: str) -> None:
     text = io.StringIO(newline="")
     csv.writer(text).writerows([COLUMNS, ["transactions", written, "Dana", "L", "M", "u", "c"]])
