@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.agents import Agent, AgentKey
-from domain.deal import DealFacts, Mark, Participant
+from domain.deal import DealFacts, Participant
 from domain.envelope import Envelope
+from domain.marks import Mark
 from domain.ports import Wanted
 from domain.terms import Role
 

@@ -43,3 +43,5 @@ def import_file(
         return
     typer.echo(f"{len(agents)} agents are in the directory")
     typer.echo(f"{released.queued} waiting events were queued again; {released.still_parked} wait for another agent")
+    if released.stuck:
+        typer.echo(f"{released.stuck} events cannot be queued: their source is not in sources.yaml any more", err=True)

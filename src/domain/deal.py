@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.marks import Mark, microseconds
 from domain.money import Money
 from domain.stages import Stage
 from domain.terms import DealType, PaidBy, PropertyType, ReferralDirection, RepresentedSide, Role, Side
@@ -119,41 +119,6 @@ DEAL_FIELDS: frozenset[str] = frozenset(
 
 #: The fields of a person or company on a deal that a mapping may fill.
 PERSON_FIELDS = ("name", "first_name", "last_name", "company", "email", "phone", "licence")
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Mark(NamedTuple):
-    """What makes one event newer than another for one deal: the source's order, then the tie-breaker.
-
-    Attributes:
-        order: a version number, or microseconds since 1970 for `timestamp` and `fetched` marks.
-        tie: the event's identity; for `fetched` marks when our fetch began stands before it, since of two fetches that
-            carry the same time of change the later one saw at least as much.
-    """
-
-    order: int
-    tie: str
-
-    def __str__(self) -> str:
-        return f"{self.order}:{self.tie}"
-
-    @classmethod
-    def at(cls, instant: datetime, tie: str) -> Mark:
-        """The mark of an aware instant."""
-        return cls(microseconds(instant), tie)
-
-    @classmethod
-    def parse(cls, text: str) -> Mark:
-        """Read what `str` wrote; the tie-breaker may itself hold colons."""
-        order, _, tie = text.partition(":")
-        return cls(int(order), tie)
-
-
-def microseconds(instant: datetime) -> int:
-    """Of an aware instant, since 1970, exactly."""
-    return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)

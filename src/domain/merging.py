@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from domain.deal import Deal, DealDetails, DealFacts, DealRole, StageObservation, Value
-from domain.people import NEVER, PeopleChange, merge_people
+from domain.marks import NEVER
+from domain.people import PeopleChange, merge_people
 from domain.ports import Change, Snapshot
 from domain.stages import Stage, Transition, transition
 

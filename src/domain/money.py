@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 #: Minor-unit digits of ISO 4217 currencies a North American brokerage meets.
 CURRENCY_DIGITS = {"USD": 2, "CAD": 2, "MXN": 2}
@@ -37,12 +37,6 @@ class Money:
         if exact != self.amount:
             raise ValueError(f"amount {self.amount} has more than {digits} decimals; round it by a named rule first")
         object.__setattr__(self, "amount", exact)
-
-    @classmethod
-    def rounded_half_up(cls, amount: Decimal, currency: str = "USD") -> Money:
-        """Round once, half away from zero: the rule of commission lines (docs/decisions.md)."""
-        digits = CURRENCY_DIGITS.get(currency, 2)
-        return cls(amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP), currency)
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"

@@ -15,13 +15,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from domain.deal import Contact, Deal, DealFacts, DealRole, Known, Mark, Participant
+from domain.deal import Contact, Deal, DealFacts, DealRole, Known, Participant
+from domain.marks import NEVER, Mark
 
 if TYPE_CHECKING:
     from domain.ports import Snapshot
-
-#: Older than every event.
-NEVER = Mark(-1, "")
 
 #: What a corrected person is recognised by among those who left the list, strongest first.
 _TRAITS = ("email", "phone", "name")

@@ -24,7 +24,7 @@ from mappings.loader import mapping as load_mapping
 from sources.catalog import catalog
 from sources.hydration import fetch_paths, hydrated
 from sources.strict_json import parse
-from transforms.deal_facts import EventContext, apply, needs
+from transforms.deal_facts import EventContext, Reading, read
 
 if TYPE_CHECKING:
     from domain.agents import Agent, AgentKey
@@ -156,19 +156,18 @@ def _apply_or_park(envelope: Envelope, ports: Ports, policy: Policy, world: Worl
         zone=policy.zone,
         fetched_at=fetched_at,
     )
+    reading = read(payload, load_mapping(envelope.source), context)
     for attempt in range(COMMIT_ATTEMPTS):
         try:
-            return _attempt(envelope, payload, context, ports, world, fresh=attempt > 0)
+            return _attempt(envelope, reading, ports, world, fresh=attempt > 0)
         except Conflict:
             world.pause(world.jitter() * 0.02 * (attempt + 1))
     raise Conflict(f"{envelope.event_key}: other writers of its deal or agents were first {COMMIT_ATTEMPTS} times")
 
 
-def _attempt(
-    envelope: Envelope, payload: Any, context: EventContext, ports: Ports, world: World, *, fresh: bool
-) -> Outcome:
+def _attempt(envelope: Envelope, reading: Reading, ports: Ports, world: World, *, fresh: bool) -> Outcome:
     try:
-        facts = _facts(payload, context, ports, fresh=fresh)
+        facts = reading.facts(_look_up(reading.needs, ports, fresh=fresh))
     except UnknownAgents as unknown:
         if ports.deals.was_applied(envelope):  # when the directory still held them
             raise _Repeated from unknown
@@ -205,14 +204,6 @@ def _body(envelope: Envelope, archive: Archive) -> bytes:
         raise PermanentError(message, cause=Cause.BAD_PAYLOAD) from error
     except Unavailable as outage:
         raise Deferred(f"the archive does not answer: {outage}", cause=Cause.UNAVAILABLE) from outage
-
-
-def _facts(payload: Any, context: EventContext, ports: Ports, *, fresh: bool) -> DealFacts:
-    rules = load_mapping(context.source)
-    wanted = needs(payload, rules, context)
-    found = _look_up(wanted, ports, fresh=fresh)
-    # Raises UnknownAgents last: what can never succeed must not wait for an agent first.
-    return apply(payload, rules, found, context)
 
 
 def _look_up(wanted: frozenset[AgentKey], ports: Ports, *, fresh: bool) -> Mapping[AgentKey, Agent]:

@@ -93,9 +93,9 @@ def _queue(events: Sequence[Waiting], queue: MessageQueue) -> int:
     try:
         if events:
             queue.send([event.envelope for event in events])
-    except ConfigurationError:
+    except ConfigurationError as mistake:
         if len(events) == 1:
-            logger.exception("event %s cannot be queued", events[0].envelope.event_key)
+            logger.warning("event %s cannot be queued: %s", events[0].envelope.event_key, mistake)
             return 0
         return sum(_queue([event], queue) for event in events)
     return len(events)

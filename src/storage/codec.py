@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from domain.deal import Contact, Deal, Known, Mark, StageObservation
+from domain.deal import Contact, Deal, Known, StageObservation
+from domain.marks import Mark
 
 _DEAL = TypeAdapter(Deal)
 

@@ -1,7 +1,7 @@
 """From a payload and its mapping to the canonical facts of one deal, or everything that is wrong with it at once.
 
-- `needs(payload, mapping, event)`: which agents of ours have to be looked up
-- `apply(payload, mapping, found, event)`: the facts
+- `read(payload, mapping, event)`: everything but who our agents are; its `needs` are what to look up, its
+  `facts(found)` are the result
 - `preview(payload, mapping, found, event)`: the same, with which rule gave what, for people
 """
 
@@ -9,51 +9,58 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Found
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from domain.agents import Agent, AgentKey
-from domain.deal import AgentShare, DealFacts, Mark
+from domain.deal import AgentShare, DealFacts
 from domain.errors import FieldProblem, MappingFailed, UnknownAgents, ValidationFailed
+from domain.marks import Mark
 from mappings.model import Mapping
 from transforms.engine import Run
 from transforms.findings import EventContext, FieldTrace, Findings, NamedAgent
 from transforms.plan import plan_of
 from transforms.rules import broken_rules
 
-__all__ = ["EventContext", "Preview", "apply", "needs", "preview"]
+__all__ = ["EventContext", "Preview", "Reading", "preview", "read"]
 
 
-def needs(payload: Any, mapping: Mapping, event: EventContext) -> frozenset[AgentKey]:
-    """The agents of this brokerage that the payload names: what `apply` wants to find in the directory.
+class Reading:
+    """A payload that fits its mapping and breaks no rule; what is missing is who our agents are."""
+
+    __slots__ = ("_event", "_findings", "needs")
+
+    def __init__(self, findings: Findings, event: EventContext) -> None:
+        self._findings = findings
+        self._event = event
+        #: The agents of this brokerage that the payload names: what `facts` wants to find in the directory.
+        self.needs = _keys(findings, event)
+
+    def facts(self, found: Found[AgentKey, Agent]) -> DealFacts:
+        """What the event says about its deal, in our words.
+
+        Args:
+            found: the directory's rows for what is needed.
+
+        Raises:
+            UnknownAgents: an agent of ours is not in `found`.
+        """
+        missing = self.needs - found.keys()
+        if missing:
+            raise UnknownAgents(missing, f"{self._event.source}/{self._findings.source_id}")
+        return _facts(self._findings, found, self._event)
+
+
+def read(payload: Any, mapping: Mapping, event: EventContext) -> Reading:
+    """Map and check everything that can be known without the directory.
 
     Args:
         payload: as `sources.strict_json` parsed it.
         mapping: of the event's source.
-        event: what is known besides the payload.
-
-    Raises:
-        MappingFailed: an agent's id is missing; lists every other failing field too.
-    """
-    plan = plan_of(mapping)
-    out = Run(plan, payload, event).agent_ids()
-    if out.problems:
-        raise _unmapped(mapping, Run(plan, payload, event).whole())
-    return frozenset(AgentKey(event.source, agent.agent_id) for agent in out.agents or ())
-
-
-def apply(payload: Any, mapping: Mapping, found: Found[AgentKey, Agent], event: EventContext) -> DealFacts:
-    """What the event says about its deal, in our words.
-
-    Args:
-        payload: as `sources.strict_json` parsed it.
-        mapping: of the event's source.
-        found: the directory's rows for what `needs` named.
         event: what is known besides the payload.
 
     Raises:
         MappingFailed: the payload does not fit; lists every failing field.
         ValidationFailed: it fits, and breaks rules of a deal; lists all of them.
-        UnknownAgents: an agent of ours is not in `found`.
     """
     plan = plan_of(mapping)
     out = Run(plan, payload, event).whole()
@@ -62,10 +69,7 @@ def apply(payload: Any, mapping: Mapping, found: Found[AgentKey, Agent], event: 
     broken = broken_rules(plan, out)
     if broken:
         raise ValidationFailed(f"the deal breaks {_count(broken, 'rule')}", broken)
-    missing = _keys(out, event) - found.keys()
-    if missing:
-        raise UnknownAgents(missing, f"{event.source}/{out.source_id}")
-    return _facts(out, out.mark, found, event)
+    return Reading(out, event)
 
 
 class Preview(NamedTuple):
@@ -98,7 +102,7 @@ def preview(payload: Any, mapping: Mapping, found: Found[AgentKey, Agent], event
     missing = _keys(out, event) - found.keys()
     known = {**found, **{key: _placeholder(key) for key in missing}}
     return Preview(
-        facts=_facts(out, out.mark, known, event) if out.mark is not None and not problems else None,
+        facts=_facts(out, known, event) if out.mark is not None and not problems else None,
         traces=tuple(out.traces),
         unused=unused_paths(payload, mapping),
         problems=problems,
@@ -124,14 +128,14 @@ def _placeholder(key: AgentKey) -> Agent:
     return Agent(key, name="(not in the directory)", licence="", office="", crm_user_id="", crm_contact_id="")
 
 
-def _facts(out: Findings, mark: Mark, found: Found[AgentKey, Agent], event: EventContext) -> DealFacts:
+def _facts(out: Findings, found: Found[AgentKey, Agent], event: EventContext) -> DealFacts:
     # Everything in it was converted and checked above: validating forty fields again would double the time of a deal.
     return DealFacts.model_construct(
         source=event.source,
         source_id=out.source_id,
         event_id=event.event_id,
         event_type=event.event_type,
-        mark=mark,
+        mark=cast("Mark", out.mark),
         occurred_at=out.occurred_at or event.received_at,
         values=out.values,
         stage_reason=out.stage_reason,

@@ -8,8 +8,9 @@ from fractions import Fraction
 from typing import Any, cast
 
 from domain.agents import agent_id
-from domain.deal import Mark, Participant, Value, microseconds
+from domain.deal import Participant, Value
 from domain.errors import ConfigurationError, FieldProblem
+from domain.marks import Mark, microseconds
 from domain.terms import Role, Side
 from transforms.converters.moments import zone_named
 from transforms.converters.unfit import Unfit, shown
@@ -61,11 +62,6 @@ class Run:
         out.agents = self._agents()
         out.participants = self._participants()
         return out
-
-    def agent_ids(self) -> Findings:
-        """Only our agents' ids: what has to be looked up before the event can be applied."""
-        self.out.agents = self._agents()
-        return self.out
 
     def _merged_ids(self) -> tuple[str, ...]:
         """Every id the source gave this deal besides the one that it has now."""

@@ -7,8 +7,9 @@ from datetime import datetime
 from fractions import Fraction
 from typing import NamedTuple
 
-from domain.deal import Mark, Participant, Value
+from domain.deal import Participant, Value
 from domain.errors import FieldProblem
+from domain.marks import Mark
 from domain.terms import Side
 
 

@@ -52,7 +52,7 @@ def full_deal() -> DealFacts:
         ],
         values={
             "stage": Stage.CLOSED,
-            "sale_price": Money.rounded_half_up(Decimal(525000)),
+            "sale_price": Money(Decimal(525000)),
             "closing_date": NOW.date(),
             "property.city": "Missoula",
             "office": None,

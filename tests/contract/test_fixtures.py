@@ -20,7 +20,7 @@ from mappings.loader import mapping
 from sources.hydration import hydrated
 from sources.strict_json import parse
 from transforms.agents_csv import parse_agents
-from transforms.deal_facts import EventContext, apply, needs, preview
+from transforms.deal_facts import EventContext, preview, read
 from transforms.facts_json import facts_as_json
 
 ROOT = Path(__file__).parents[2]
@@ -60,8 +60,8 @@ def agents() -> dict[AgentKey, Agent]:
 def facts_of(fixture: Path) -> dict[str, Any]:
     payload, rules, context = payload_of(fixture), mapping(fixture.parent.name), context_of(fixture)
     directory = agents()
-    found = {key: directory[key] for key in needs(payload, rules, context)}
-    return facts_as_json(apply(payload, rules, found, context))
+    reading = read(payload, rules, context)
+    return facts_as_json(reading.facts({key: directory[key] for key in reading.needs}))
 
 
 def name_of(fixture: Path) -> str:

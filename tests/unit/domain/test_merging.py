@@ -10,8 +10,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.deal import Contact, Deal, DealFacts, Mark, Participant, Value
+from domain.deal import Contact, Deal, DealFacts, Participant, Value
 from domain.envelope import Envelope
+from domain.marks import Mark
 from domain.merging import merge, transitions
 from domain.money import Money
 from domain.ports import Snapshot
@@ -232,7 +233,7 @@ EVENTS = st.lists(
     st.tuples(
         st.one_of(st.none(), st.sampled_from(list(Stage))),
         st.sampled_from(["A", "B", None, "absent"]),
-        st.one_of(st.none(), st.integers(1, 3).map(lambda n: Money.rounded_half_up(Decimal(n)))),
+        st.one_of(st.none(), st.integers(1, 3).map(lambda n: Money(Decimal(n)))),
         st.one_of(st.none(), PEOPLE),
     ),
     min_size=1,

@@ -9,8 +9,9 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from domain.agents import AgentKey
-from domain.deal import Contact, Deal, DealRole, Mark, StageObservation
+from domain.deal import Contact, Deal, DealRole, StageObservation
 from domain.errors import Cause, Conflict, Unavailable
+from domain.marks import Mark
 from domain.ports import Change, Waiting
 from domain.stages import Stage
 from domain.terms import Role

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.deal import microseconds
 from domain.errors import ConfigurationError
+from domain.marks import microseconds
 from domain.money import Money
 from domain.stages import Stage
 from mappings.compiler.vocabulary import CONVERTERS

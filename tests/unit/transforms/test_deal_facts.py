@@ -17,7 +17,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from domain.agents import Agent, AgentKey
-from domain.deal import Mark
+from domain.deal import DealFacts
 from domain.errors import (
     ConfigurationError,
     FieldProblem,
@@ -26,6 +26,7 @@ from domain.errors import (
     UnknownAgents,
     ValidationFailed,
 )
+from domain.marks import Mark
 from domain.money import Money
 from domain.stages import Stage
 from domain.terms import Role, Side
@@ -34,7 +35,7 @@ from mappings.loader import mapping
 from mappings.model import Mapping, from_built
 from sources.strict_json import parse
 from transforms.agents_csv import COLUMNS, parse_agents
-from transforms.deal_facts import EventContext, apply, needs, preview
+from transforms.deal_facts import EventContext, preview, read
 from transforms.facts_json import facts_as_json
 from transforms.plan import plan_of
 
@@ -48,6 +49,14 @@ class Everyone(dict[AgentKey, Agent]):
 
     def __missing__(self, key: AgentKey) -> Agent:
         return Agent(key, f"Agent {key.agent_id}", "L-1", "Missoula", "user", "contact")
+
+
+def needs(payload: Any, rules: Mapping, context: EventContext) -> frozenset[AgentKey]:
+    return read(payload, rules, context).needs
+
+
+def apply(payload: Any, rules: Mapping, found: Any, context: EventContext) -> DealFacts:
+    return read(payload, rules, context).facts(found)
 
 
 def directory(*agent_ids: str) -> dict[AgentKey, Agent]:
