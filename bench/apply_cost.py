@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from bench.throughput import EVENTS, Ports, forty_field_deals
+from bench.throughput import EVENTS, forty_field_deals
 from flows.outcome import Result
 from flows.process_event import Policy, process_event
 from storage import dynamo
@@ -17,6 +17,7 @@ from storage.agents import DynamoAgentDirectory
 from storage.records import DynamoDealStore, alias_key, deal_key
 from storage.waiting import DynamoWaitingRoom
 from tests.fakes.archive import MemoryArchive
+from tests.fakes.ports import MemoryPorts
 from tests.fakes.queues import MemoryQueues
 from tests.fakes.world import Clock
 from tests.template import tables
@@ -52,7 +53,7 @@ def apply_cost(stored: int) -> tuple[int, int]:
         for table in tables().values():
             client.create_table(**table)
         records, events, agents = names["RecordsTable"], names["EventsTable"], names["AgentDirectoryTable"]
-        ports = Ports(
+        ports = MemoryPorts(
             MemoryArchive(),
             DynamoAgentDirectory(client, agents, _no_pause, lambda: 0.0),
             DynamoDealStore(client, records, events, _no_pause),

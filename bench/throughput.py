@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from domain.envelope import Envelope
 from flows.outcome import Result
@@ -16,6 +14,7 @@ from tests.builders import NOW
 from tests.fakes.agents import MemoryAgentDirectory
 from tests.fakes.archive import MemoryArchive
 from tests.fakes.deals import MemoryDealStore
+from tests.fakes.ports import MemoryPorts
 from tests.fakes.queues import MemoryQueues
 from tests.fakes.waiting import MemoryWaitingRoom
 from tests.fakes.world import Clock
@@ -23,18 +22,6 @@ from transforms.agents_csv import parse_agents
 
 EVENTS = Path(__file__).resolve().parents[1] / "events"
 FORTY_FIELDS = EVENTS / "transactions" / "deal.updated__forty_fields.json"
-
-
-@dataclass(frozen=True)
-class Ports:
-    """Every port in memory."""
-
-    archive: Any
-    directory: Any
-    deals: Any
-    waiting: Any
-    dead: Any
-    api: Any
 
 
 def forty_field_deals(count: int) -> list[Envelope]:
@@ -78,7 +65,7 @@ def deals_per_second(rounds: int = 15, deals: int = 200) -> float:
     best = 0.0
     for _ in range(rounds):
         room = MemoryWaitingRoom(directory=directory)
-        ports = Ports(MemoryArchive(), directory, MemoryDealStore(waiting=room), room, MemoryQueues(), None)
+        ports = MemoryPorts(MemoryArchive(), directory, MemoryDealStore(waiting=room), room, MemoryQueues(), None)
         world = Clock().world()
         began = time.process_time()
         for envelope in envelopes:

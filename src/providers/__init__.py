@@ -1,1 +1,1 @@
-"""Inbound providers' APIs, asked for what a thin webhook only names."""
+"""Providers' APIs, asked for what a thin webhook only names. Their webhooks: `sources`."""

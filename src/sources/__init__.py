@@ -1,1 +1,1 @@
-"""The provider edge, pure: signature schemes, event identity and type, what to fetch."""
+"""Providers' webhooks, pure: who signed them and how, which event it is, what to fetch. Their APIs: `providers`."""

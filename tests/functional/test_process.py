@@ -292,7 +292,6 @@ def test_what_is_no_envelope_stays_a_failure_of_its_own_until_the_queue_moves_it
     assert moto_stack.queued() == 0
 
 
-@pytest.mark.xfail(strict=True, reason="Envelope.from_json stands outside the try of handlers.process")
 def test_what_is_no_envelope_is_seen_in_the_log_and_counted(
     moto_stack: MotoStack, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -541,9 +540,6 @@ CANARY = "Qzxcanary"
 SPOKEN = {"id", "type", "version", "agent_id", "event_id", "event", "eventType", "eventId", "profileId"}
 
 
-NAMES_AGENT = "the log's reason of a parked event names the agent, in Dotloop by e-mail"
-
-
 def planted(document: Any, value: str) -> Iterator[Any]:
     """The document with one of its texts or numbers replaced, once for each."""
     for path in paths_of(document):
@@ -603,12 +599,7 @@ def closing(number: int, body: bytes) -> Envelope:
         ("brokermint", PENDING.stem, f"{CANARY} Person"),
         ("brokermint", PENDING.stem, f"{CANARY}@example.com"),
         ("dotloop", "LOOP_UPDATED__sold_co_listed", f"{CANARY} Person"),
-        pytest.param(
-            "dotloop",
-            "LOOP_UPDATED__sold_co_listed",
-            f"{CANARY}@example.com",
-            marks=pytest.mark.xfail(strict=True, reason=NAMES_AGENT),
-        ),
+        ("dotloop", "LOOP_UPDATED__sold_co_listed", f"{CANARY}@example.com"),
     ],
 )
 def test_whatever_a_provider_answers_it_is_in_no_log_and_no_dead_letters_attributes(
@@ -646,7 +637,6 @@ def at(document: Any, path: tuple[Any, ...]) -> Any:
     return document
 
 
-@pytest.mark.xfail(strict=True, reason=NAMES_AGENT)
 def test_the_e_mail_by_which_a_provider_knows_an_agent_is_in_no_log(
     moto_stack: MotoStack, providers: Providers, capsys: pytest.CaptureFixture[str]
 ) -> None:

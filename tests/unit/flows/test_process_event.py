@@ -24,6 +24,7 @@ from tests.builders import NOW, agent, envelope
 from tests.fakes.agents import MemoryAgentDirectory
 from tests.fakes.archive import MemoryArchive
 from tests.fakes.deals import MemoryDealStore
+from tests.fakes.ports import MemoryPorts
 from tests.fakes.queues import MemoryQueues
 from tests.fakes.waiting import MemoryWaitingRoom
 from tests.fakes.world import Clock
@@ -46,16 +47,6 @@ class OutOfOrder(MemoryAgentDirectory):
 
     def lookup(self, keys: Any, *, fresh: bool = False) -> Any:
         raise Unavailable("throttled")
-
-
-@dataclass(frozen=True)
-class MemoryPorts:
-    archive: Any
-    directory: Any
-    deals: Any
-    waiting: Any
-    dead: Any
-    api: Any
 
 
 @dataclass

@@ -20,7 +20,7 @@ from storage.agents import CACHE_S, CACHE_SIZE, DynamoAgentDirectory
 from storage.records import APPLIED, build_writes, event_key
 from storage.waiting import DynamoWaitingRoom
 from tests.builders import NOW, agent, envelope
-from transforms.rules import MAX_PEOPLE
+from transforms.rules import MAX_AGENTS, MAX_PEOPLE
 
 
 class Now:
@@ -214,7 +214,7 @@ def test_the_largest_change_of_a_deal_fits_one_transaction() -> None:
         roles_retired=before,
         observation=None,
         commission_due=True,
-        parked_under=frozenset({key(f"A-{number}") for number in range(10)}),
+        parked_under=frozenset({key(f"A-{number}") for number in range(MAX_AGENTS)}),
     )
     writes = build_writes(change, NOW, "Records", "Events")
     assert len(writes) <= 100
