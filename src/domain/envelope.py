@@ -62,14 +62,21 @@ class Envelope:
         """Read a message that `to_json` wrote.
 
         Raises:
-            ValueError: the message is not an envelope of ours (TypeError and KeyError are reported as ValueError).
+            ValueError: the message is not an envelope of ours (other errors of reading are reported as this one).
         """
         try:
             fields = json.loads(text)
-            fields["received_at"] = datetime.fromisoformat(fields["received_at"])
+            fields["received_at"] = _aware(datetime.fromisoformat(fields["received_at"]))
             if fields["body"] is not None:
                 fields["body"] = base64.b64decode(fields["body"], validate=True)
             return cls(**fields)
-        except (KeyError, TypeError) as error:
-            message = f"not a Dealwire envelope: {error}; send webhooks through the API, not to the queue"
+        except (KeyError, RecursionError, TypeError, ValueError) as error:
+            kind = f"{type(error).__name__}: {error}"
+            message = f"not a Dealwire envelope ({kind}); send webhooks through the API, not to the queue"
             raise ValueError(message) from error
+
+
+def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("received_at has no zone")
+    return moment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from domain.envelope import Envelope
     from domain.errors import UnknownAgents
     from domain.ports import DeadLetters, WaitingRoom
+
+logger = logging.getLogger(__name__)
 
 #: First and longest wait of a deferred event. It starts below a provider's usual blip and ends well inside the 24 h.
 FIRST_WAIT_S = 30.0
@@ -85,7 +88,11 @@ def bury(envelope: Envelope, error: PermanentError, waiting: WaitingRoom, dead: 
     """Send what can never succeed to the dead-letter queue, at once."""
     # The dead letter first: if we stop between the two, the event is seen again rather than lost.
     dead.bury(envelope, error.cause, error.reason())
-    waiting.close(envelope.event_key)
+    try:
+        waiting.close(envelope.event_key)
+    except (ConfigurationError, Conflict, Unavailable) as fault:
+        # Raised, it would make the queue move a second letter, silent about why. A row that stayed is swept again.
+        logger.warning("event %s is dead, and its waiting row stayed: %s", envelope.event_key, fault)
     return Outcome(Result.DEAD, cause=error.cause, reason=error.reason())
 
 

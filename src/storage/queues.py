@@ -22,8 +22,8 @@ _REMEDY = "check the queue URLs in the function's environment and its policy in 
 _MAX_ENTRIES = 10
 #: SQS takes 1 MiB for all messages of a batch together.
 _MAX_BATCH_BYTES = 1024 * 1024
-#: Of a reason: enough for a person to start with; the record holds the rest.
-_MAX_REASON_BYTES = 1024
+#: Of a reason: room for some fifty failing fields beside an inline body, far below the megabyte of a message.
+_MAX_REASON_BYTES = 8 * 1024
 
 
 class SqsQueues:

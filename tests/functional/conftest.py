@@ -289,7 +289,8 @@ def aws_refuses(moto_stack: MotoStack) -> Iterator[Callable[..., AwsFault]]:
             error = {"Error": {"Code": code, "Message": "told to"}, "ResponseMetadata": {"HTTPStatusCode": status}}
             return (SimpleNamespace(status_code=status), error) if fault.on else None
 
-        edges.client(service).meta.events.register_first(f"before-call.{service}.{operation}", answer)
+        for client in (edges.client(service), edges.client(service, wiring_ingest.READ_S)):
+            client.meta.events.register_first(f"before-call.{service}.{operation}", answer)
         return fault
 
     yield refuse

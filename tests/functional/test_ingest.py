@@ -236,8 +236,8 @@ def test_missing_settings_are_all_named_in_the_log(
 
 
 def test_clients_give_up_while_the_provider_still_waits(stack: Stack) -> None:
-    config = edges.client("sqs").meta.config
-    assert (config.connect_timeout, config.read_timeout) == (1, 2)
+    config = edges.client("sqs", wiring.READ_S).meta.config
+    assert (config.connect_timeout, config.read_timeout) == (1, 4)
     assert config.retries == {"mode": "standard", "total_max_attempts": 2}
 
 

@@ -214,6 +214,17 @@ def test_our_own_storage_failing_three_times_leaves_a_dead_letter_that_says_what
     assert moto_stack.queued() == 0
 
 
+def test_a_table_that_we_may_not_use_leaves_one_dead_letter_and_no_silent_copy(
+    moto_stack: MotoStack, aws_refuses: Refuses
+) -> None:
+    for operation in ("GetItem", "BatchGetItem", "TransactWriteItems"):
+        aws_refuses("dynamodb", operation, "AccessDeniedException", 400)
+    queue_up(moto_stack, message(1, status="Active"))
+    for _ in range(4):
+        moto_stack.work(again_at_once=True)
+    assert [letter["attributes"].get("cause") for letter in moto_stack.dead_letters()] == ["config"]
+
+
 def test_storage_that_answers_again_on_the_third_attempt_is_enough(moto_stack: MotoStack, aws_refuses: Refuses) -> None:
     fault = aws_refuses("dynamodb", "TransactWriteItems")
     queue_up(moto_stack, message(1, status="Active"))
@@ -275,6 +286,17 @@ def test_a_setting_of_ours_that_is_wrong_is_named_and_the_event_waits_for_it(
     moto_stack.sweep()
     assert moto_stack.work() == []
     assert moto_stack.deal("T-1").version == 1
+
+
+def test_what_is_nested_too_deeply_for_an_envelope_is_seen_in_the_log_too(moto_stack: MotoStack) -> None:
+    assert moto_stack.process([record_of("[" * 10_000, "junk")]) == {"junk"}
+    assert "attempt failed" in moto_stack.log.getvalue()
+
+
+def test_an_envelope_without_a_zone_is_none_of_ours_and_applies_nothing(moto_stack: MotoStack) -> None:
+    naive = message(1, status="Active").to_json().replace("+00:00", "")
+    assert moto_stack.process([record_of(naive, "naive")]) == {"naive"}
+    assert moto_stack.rows("RecordsTable") == []
 
 
 @pytest.mark.parametrize("junk", ["hello", "[]", "null", "7", '{"receipt": "r"}', "[" * 10_000, '{"received_at": 1}'])

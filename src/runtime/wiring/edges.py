@@ -20,11 +20,16 @@ def _session() -> Session:
 
 
 @lru_cache
-def client(service: str) -> Any:
-    """An AWS client that gives up, after 6 s at most, while the provider or the queue still waits for our answer."""
+def client(service: str, read_s: float = 2.0) -> Any:
+    """An AWS client that gives up while the provider, or the queue, still waits for our answer.
+
+    Args:
+        service: of AWS.
+        read_s: seconds for an answer; asked twice at most, so a call ends after twice that and two seconds.
+    """
     from botocore.config import Config
 
-    limits = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
+    limits = Config(connect_timeout=1, read_timeout=read_s, retries={"mode": "standard", "total_max_attempts": 2})
     return _session().create_client(service, config=limits)
 
 

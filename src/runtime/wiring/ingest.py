@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from storage.queues import SqsQueues
     from storage.secrets import SecretsManagerStore
 
+#: Seconds for an answer of AWS: storing 4 MiB takes longer than a row of a table.
+READ_S = 4.0
+
 __all__ = ["archive", "ingest_settings", "new_receipt", "now", "queues", "secrets", "sources"]
 
 
@@ -36,7 +39,7 @@ def secrets() -> SecretsManagerStore:
     """The secrets of this stack."""
     from storage.secrets import SecretsManagerStore
 
-    return SecretsManagerStore(client("secretsmanager"), ingest_settings().secrets_prefix)
+    return SecretsManagerStore(client("secretsmanager", READ_S), ingest_settings().secrets_prefix)
 
 
 @lru_cache(maxsize=1)
@@ -44,7 +47,7 @@ def archive() -> S3Archive:
     """The archive of verified bodies."""
     from storage.archive import S3Archive
 
-    return S3Archive(client("s3"), ingest_settings().archive_bucket)
+    return S3Archive(client("s3", READ_S), ingest_settings().archive_bucket)
 
 
 @lru_cache(maxsize=1)
@@ -56,7 +59,7 @@ def queues() -> SqsQueues:
     urls = {"transactions": (settings.transactions_queue_url, settings.transactions_dlq_url)}
     by_source = {name: urls[source.queue] for name, source in catalog().items() if source.queue in urls}
     return SqsQueues(
-        client("sqs"),
+        client("sqs", READ_S),
         {name: queue for name, (queue, _) in by_source.items()},
         {name: dead for name, (_, dead) in by_source.items()},
     )
