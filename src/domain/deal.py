@@ -20,7 +20,7 @@ from fractions import Fraction
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.marks import Mark, microseconds
+from domain.marks import NEVER, Mark, microseconds
 from domain.money import Money
 from domain.stages import Stage
 from domain.terms import DealType, PaidBy, PropertyType, ReferralDirection, RepresentedSide, Role, Side
@@ -268,7 +268,9 @@ class Deal:
         agents: our agents on it now.
         people: aliases that only hold within this deal, for people without a source id: `role|email+name:…`,
             `role|email:…`, `role|phone:…` or `role|name:…`.
-        marks: for each dotted field, `participants` and `agents`: the mark that put it there.
+        marks: for each dotted field: the mark that put it there.
+        participants_mark: of the list of people.
+        agents_mark: of the list of our agents.
         ever_closed: some event said Closed; from then on each change leaves a *commission due* mark.
         merged_into: our id of the deal that this one became part of; a merged deal is nobody's pipeline any more.
     """
@@ -282,6 +284,8 @@ class Deal:
     agents: tuple[AgentShare, ...] = ()
     people: dict[str, Known] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
+    participants_mark: Mark = NEVER
+    agents_mark: Mark = NEVER
     ever_closed: bool = False
     merged_into: str | None = None
 

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from domain.deal import Deal, DealDetails, DealFacts, DealRole, StageObservation, Value
-from domain.marks import NEVER
+from domain.deal import DEAL_FIELDS, Deal, DealDetails, DealFacts, DealRole, StageObservation, Value
 from domain.people import PeopleChange, merge_people
 from domain.ports import Change, Snapshot
 from domain.stages import Stage, Transition, transition
@@ -38,10 +37,9 @@ def merge(facts: DealFacts, held: Snapshot, envelope: Envelope, new_id: Callable
     aliases = {alias: deal.id for alias in ids if alias not in held.aliases}
 
     people = merge_people(deal, held, facts, new_id)
-    after = _with_people(_with_values(deal, facts), facts, people)
-    changed = after is not deal or before is None
-    if changed:
-        after = replace(after, version=deal.version + 1)
+    newer = _newer_values(deal, facts) | _newer_people(deal, facts, people)
+    changed = bool(newer) or before is None
+    after = replace(deal, **newer, version=deal.version + 1) if changed else deal
     listed, listed_before = _roles(after), _roles(deal)
     return Change(
         envelope=envelope,
@@ -95,41 +93,43 @@ def _observation(facts: DealFacts) -> StageObservation | None:
     )
 
 
-def _with_values(deal: Deal, facts: DealFacts) -> Deal:
-    newer = {name: value for name, value in facts.values.items() if facts.mark > deal.marks.get(name, NEVER)}
-    ever_closed = deal.ever_closed or facts.values.get("stage") is Stage.CLOSED
-    if not newer and ever_closed == deal.ever_closed:
-        return deal
-    return replace(
-        deal,
-        details=_details(deal.details, newer),
-        marks=deal.marks | dict.fromkeys(newer, facts.mark),
-        ever_closed=ever_closed,
-    )
+def _newer_values(deal: Deal, facts: DealFacts) -> dict[str, Any]:
+    """The attributes of the deal that the event's values change."""
+    mark, marks = facts.mark, deal.marks
+    newer = {name: value for name, value in facts.values.items() if name not in marks or mark > marks[name]}
+    update: dict[str, Any] = {}
+    if newer:
+        update |= {"details": _details(deal.details, newer), "marks": marks | dict.fromkeys(newer, mark)}
+    if facts.values.get("stage") is Stage.CLOSED and not deal.ever_closed:
+        update["ever_closed"] = True
+    return update
 
 
 def _details(details: DealDetails, newer: Mapping[str, Value]) -> DealDetails:
     nested: dict[str, Any] = dict(details.__dict__)
+    opened: dict[str, dict[str, Any]] = {}
     for name, value in newer.items():
-        group, dot, inner = name.partition(".")
-        if not dot:
-            nested[name] = value
+        group, inner = _PLACES[name]
+        if group is None:
+            nested[inner] = value
             continue
-        if nested[group] is getattr(details, group):
-            nested[group] = dict(nested[group].__dict__)
-        nested[group][inner] = value
+        if group not in opened:
+            opened[group] = nested[group] = dict(nested[group].__dict__)
+        opened[group][inner] = value
     return DealDetails.model_validate(nested)
 
 
-def _with_people(deal: Deal, facts: DealFacts, people: PeopleChange) -> Deal:
+#: Each field of a deal: the group of `DealDetails` that it stands in, if any, and its name there.
+_PLACES = {name: (group or None, inner) for name in DEAL_FIELDS for group, _, inner in [name.rpartition(".")]}
+
+
+def _newer_people(deal: Deal, facts: DealFacts, people: PeopleChange) -> dict[str, Any]:
+    """The attributes of the deal that the event's people and agents change, marks of theirs included."""
     update: dict[str, Any] = {}
-    marks = dict(deal.marks)
     if people.participants is not None:
-        update["participants"] = people.participants
-        marks["participants"] = facts.mark
-    if facts.agents is not None and facts.mark > marks.get("agents", NEVER):
-        update["agents"] = facts.agents
-        marks["agents"] = facts.mark
+        update |= {"participants": people.participants, "participants_mark": facts.mark}
+    if facts.agents is not None and facts.mark > deal.agents_mark:
+        update |= {"agents": facts.agents, "agents_mark": facts.mark}
     if people.people is not deal.people:
         update["people"] = people.people
-    return replace(deal, **update, marks=marks) if update else deal
+    return update

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from domain.deal import Contact, Deal, DealFacts, DealRole, Known, Participant
-from domain.marks import NEVER, Mark
+from domain.marks import Mark
 
 if TYPE_CHECKING:
     from domain.ports import Snapshot
@@ -93,7 +93,7 @@ class _Merge:
         nameless = [entry for entry in self.entries if entry.known_as]
         for entry in nameless:
             self._learn(str(entry.known_as), entry.person.fields)
-        participants = self._list() if self.facts.mark > self.deal.marks.get("participants", NEVER) else None
+        participants = self._list() if self.facts.mark > self.deal.participants_mark else None
         if participants is None:
             for entry in self.entries:
                 entry.contact_id = self._by_id(entry) or (self._named(entry, self.new_id()) if entry.alias else "")
@@ -229,6 +229,8 @@ class _Taken:
 def _latest(
     values: Mapping[str, str | None], marks: Mapping[str, Mark], said: Mapping[str, str | None], mark: Mark
 ) -> tuple[dict[str, str | None], dict[str, Mark]]:
+    if not marks:
+        return dict(said), dict.fromkeys(said, mark)
     newer = {name: value for name, value in said.items() if name not in marks or mark > marks[name]}
     return {**values, **newer}, {**marks, **dict.fromkeys(newer, mark)}
 

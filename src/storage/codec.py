@@ -19,9 +19,12 @@ _DEAL = TypeAdapter(Deal)
 
 def deal_document(deal: Deal) -> dict[str, Any]:
     """The deal as it is stored."""
-    document: dict[str, Any] = _DEAL.dump_python(deal, mode="json", exclude={"marks", "people"}, exclude_none=True)
+    document: dict[str, Any] = _DEAL.dump_python(
+        deal, mode="json", exclude={"marks", "participants_mark", "agents_mark", "people"}, exclude_none=True
+    )
     document["details"] = {name: value for name, value in document["details"].items() if value != {}}
     document["marks"] = _marks_as_text(deal.marks)
+    document |= {"participants_mark": str(deal.participants_mark), "agents_mark": str(deal.agents_mark)}
     document["people"] = {alias: _known_document(known) for alias, known in deal.people.items()}
     return document
 
@@ -29,8 +32,9 @@ def deal_document(deal: Deal) -> dict[str, Any]:
 def deal_from(document: dict[str, Any]) -> Deal:
     """The deal that `deal_document` stored."""
     people = {alias: _known_from(known) for alias, known in document["people"].items()}
-    fields = {**document, "version": int(document["version"]), "marks": _marks(document), "people": people}
-    return _DEAL.validate_python(fields)
+    lists = {name: Mark.parse(document[name]) for name in ("participants_mark", "agents_mark")}
+    fields = {"version": int(document["version"]), "marks": _marks(document), "people": people}
+    return _DEAL.validate_python({**document, **lists, **fields})
 
 
 def contact_document(contact: Contact) -> dict[str, Any]:
