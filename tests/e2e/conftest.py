@@ -68,9 +68,10 @@ class Cloud:
         A dozen are under way at a time: the emulator starts a process for each, and all of them share a few cores.
         """
         with ThreadPoolExecutor(12) as pool:
-            return set(pool.map(lambda _: self._post_as_providers_do(source, body, event_id), range(count)))
+            return set(pool.map(lambda _: self.deliver(source, body, event_id), range(count)))
 
-    def _post_as_providers_do(self, source: str, body: bytes, event_id: str) -> int:
+    def deliver(self, source: str, body: bytes, event_id: str) -> int:
+        """POST it as providers do, again after a 5xx; gives the last status."""
         for _ in range(5):
             status = self.post(source, body, event_id)[0]
             if status < 500:
