@@ -272,6 +272,7 @@ class Deal:
         participants_mark: of the list of people.
         agents_mark: of the list of our agents.
         ever_closed: some event said Closed; from then on each change leaves a *commission due* mark.
+        absorbed_ids: our ids of the deals that became part of this one; their stage observations belong to it.
         merged_into: our id of the deal that this one became part of; a merged deal is nobody's pipeline any more.
     """
 
@@ -287,6 +288,7 @@ class Deal:
     participants_mark: Mark = NEVER
     agents_mark: Mark = NEVER
     ever_closed: bool = False
+    absorbed_ids: tuple[str, ...] = ()
     merged_into: str | None = None
 
     def contact_ids(self) -> set[str]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from domain.deal import DEAL_FIELDS, Deal, DealDetails, DealFacts, DealRole, StageObservation, Value
-from domain.people import PeopleChange, merge_people
+from domain.people import PeopleChange, known_together, merge_people
 from domain.ports import Change, Snapshot
 from domain.stages import Stage, Transition, transition
 
@@ -32,15 +33,16 @@ def merge(facts: DealFacts, held: Snapshot, envelope: Envelope, new_id: Callable
         The change to commit. Its `deal` is None when the event adds nothing to the deal (a late, older one).
     """
     before = held.deal
-    deal = before or Deal(id=new_id(), source=facts.source, source_id=facts.source_id)
+    start = before or Deal(id=new_id(), source=facts.source, source_id=facts.source_id)
+    deal = reduce(_folded, held.absorbed, start)
     ids = [("deal", facts.source, source_id) for source_id in (facts.source_id, *facts.merged_ids)]
     aliases = {alias: deal.id for alias in ids if alias not in held.aliases}
 
     people = merge_people(deal, held, facts, new_id)
     newer = _newer_values(deal, facts) | _newer_people(deal, facts, people)
-    changed = bool(newer) or before is None
+    changed = bool(newer) or deal is not before
     after = replace(deal, **newer, version=deal.version + 1) if changed else deal
-    listed, listed_before = _roles(after), _roles(deal)
+    listed, listed_before = _roles(after), _roles(start)
     return Change(
         envelope=envelope,
         deal_id=deal.id,
@@ -63,8 +65,31 @@ def _roles(deal: Deal) -> dict[tuple[str, str], DealRole]:
 
 
 def _absorbed(other: Deal, into: str) -> Deal:
-    """A deal that turned out to be part of another: its people and agents are on that one now."""
+    """A deal that turned out to be part of another: what was said of it stands there now."""
     return replace(other, version=other.version + 1, participants=(), agents=(), merged_into=into)
+
+
+def _folded(deal: Deal, other: Deal) -> Deal:
+    """The deal with all that was said of another which turned out to be the same: register by register, newest wins."""
+    marks, theirs = deal.marks, other.marks
+    newer = {name: mark for name, mark in theirs.items() if name not in marks or mark > marks[name]}
+    update: dict[str, Any] = {
+        "details": _details(deal.details, {name: _value(other.details, name) for name in newer}),
+        "marks": marks | newer,
+        "people": known_together(deal.people, other.people),
+        "ever_closed": deal.ever_closed or other.ever_closed,
+        "absorbed_ids": (*deal.absorbed_ids, other.id, *other.absorbed_ids),
+    }
+    if other.participants_mark > deal.participants_mark:
+        update |= {"participants": other.participants, "participants_mark": other.participants_mark}
+    if other.agents_mark > deal.agents_mark:
+        update |= {"agents": other.agents, "agents_mark": other.agents_mark}
+    return replace(deal, **update)
+
+
+def _value(details: DealDetails, name: str) -> Any:
+    group, inner = _PLACES[name]
+    return getattr(getattr(details, group) if group else details, inner)
 
 
 def transitions(observations: Iterable[StageObservation]) -> list[tuple[StageObservation, Transition]]:

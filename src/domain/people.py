@@ -56,6 +56,20 @@ def merge_people(deal: Deal, held: Snapshot, facts: DealFacts, new_id: Callable[
     return _Merge(deal, held, facts, new_id).change()
 
 
+def known_together(ours: Mapping[str, Known], theirs: Mapping[str, Known]) -> dict[str, Known]:
+    """Two deals' aliases as one: under each, the newest of what either knew; a contact of ours stays."""
+    together = dict(ours)
+    for alias, other in theirs.items():
+        known = together.get(alias, Known())
+        newer = {n: mark for n, mark in other.marks.items() if n not in known.marks or mark > known.marks[n]}
+        together[alias] = Known(
+            known.contact_id or other.contact_id,
+            known.values | {name: other.values[name] for name in newer},
+            known.marks | newer,
+        )
+    return together
+
+
 class _Entry:
     """One entry of the event's list."""
 
@@ -75,7 +89,8 @@ def _entries(facts: DealFacts) -> list[_Entry]:
         entry = _Entry(person, facts.source)
         first = entries.setdefault((person.role, entry.alias or entry.known_as), entry)
         if first is not entry:
-            first.person = replace(first.person, fields={**person.fields, **first.person.fields})
+            said = {name: value for name, value in first.person.fields.items() if value is not None}
+            first.person = replace(first.person, fields={**first.person.fields, **person.fields, **said})
     return sorted(entries.values(), key=lambda entry: entry.alias is None)  # ids first: they are certain
 
 
@@ -139,9 +154,14 @@ class _Merge:
         contact_id = self._by_id(entry) or self.known[alias].contact_id
         taken.offer(entry, contact_id)
         if entry.alias and contact_id and entry.contact_id == contact_id and entry.alias not in self.aliases:
-            self.known[alias] = replace(self.known[alias], contact_id=None)  # from now on the id names it
+            self._forget(contact_id)  # from now on the id names it
             self.aliases[entry.alias] = contact_id
             self.renewed.add(contact_id)
+
+    def _forget(self, contact_id: str) -> None:
+        for alias, known in self.known.items():
+            if known.contact_id == contact_id:
+                self.known[alias] = replace(known, contact_id=None)
 
     def _named(self, entry: _Entry, contact_id: str) -> str:
         entry.contact_id = contact_id

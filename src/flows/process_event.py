@@ -19,7 +19,7 @@ from domain.errors import Cause, ConfigurationError, Conflict, Deferred, Permane
 from domain.merging import merge
 from domain.ports import Wanted
 from flows.outcome import Outcome, Result
-from flows.set_aside import bury, defer, park
+from flows.set_aside import bury, defer, give_up, park
 from mappings.loader import mapping as load_mapping
 from sources.catalog import catalog
 from sources.hydration import fetch_paths, hydrated
@@ -132,6 +132,19 @@ def process_event(envelope: Envelope, ports: Ports, policy: Policy, world: World
         if ports.deals.was_applied(envelope):  # by an earlier delivery, under an earlier mapping
             return Outcome(Result.REPEATED)
         return bury(envelope, error, ports.waiting, ports.dead)
+
+
+def last_attempt_failed(envelope: Envelope, error: Exception, ports: Ports, policy: Policy, world: World) -> Outcome:
+    """Keep what would otherwise leave the queue in silence: see `flows.set_aside.give_up`."""
+    return give_up(
+        envelope,
+        error,
+        waiting=ports.waiting,
+        dead=ports.dead,
+        longest=policy.longest_deferral,
+        now=world.now(),
+        jitter=world.jitter(),
+    )
 
 
 def _defer(envelope: Envelope, fault: Deferred, ports: Ports, policy: Policy, world: World) -> Outcome:

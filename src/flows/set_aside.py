@@ -96,21 +96,33 @@ def bury(envelope: Envelope, error: PermanentError, waiting: WaitingRoom, dead: 
     return Outcome(Result.DEAD, cause=error.cause, reason=error.reason())
 
 
-def give_up(envelope: Envelope, error: Exception, waiting: WaitingRoom, dead: DeadLetters) -> Outcome:
-    """The last attempt failed: to the dead-letter queue, with what is known of the cause.
+def give_up(
+    envelope: Envelope,
+    error: Exception,
+    *,
+    waiting: WaitingRoom,
+    dead: DeadLetters,
+    longest: timedelta,
+    now: datetime,
+    jitter: float,
+) -> Outcome:
+    """The last attempt failed: deferred if it was our own storage, else to the dead-letter queue with its cause.
 
     Without this the queue itself would move the message there, silent about why.
     """
-    if isinstance(error, Unavailable | Conflict):
-        # If the event waited before, it goes on waiting: the sweeper brings it back when our storage answers again.
-        reason = f"{error}; replay when it answers again"
-        dead.bury(envelope, Cause.UNAVAILABLE, reason)
-        return Outcome(Result.DEAD, cause=Cause.UNAVAILABLE, reason=reason)
-    if isinstance(error, ConfigurationError):
-        return bury(envelope, PermanentError(f"{error}; then replay", cause=Cause.CONFIG), waiting, dead)
-    # The error's own text may quote the payload.
-    message = f"{type(error).__name__} while processing; see the log of this receipt, mend, replay"
-    return bury(envelope, PermanentError(message, cause=Cause.BUG), waiting, dead)
+    if not isinstance(error, Unavailable | Conflict | ConfigurationError):
+        # The error's own text may quote the payload.
+        message = f"{type(error).__name__} while processing; see the log of this receipt, mend, replay"
+        return bury(envelope, PermanentError(message, cause=Cause.BUG), waiting, dead)
+    cause = Cause.CONFIG if isinstance(error, ConfigurationError) else Cause.UNAVAILABLE
+    try:
+        fault = Deferred(str(error), cause=cause)
+        return defer(envelope, fault, waiting=waiting, dead=dead, longest=longest, now=now, jitter=jitter)
+    except (Unavailable, Conflict, ConfigurationError):
+        # Not even that can be stored. An event that waited before goes on waiting; the letter is for one that did not.
+        reason = f"{error}; replay when that is mended"
+        dead.bury(envelope, cause, reason)
+        return Outcome(Result.DEAD, cause=cause, reason=reason)
 
 
 def deferral_s(attempt: int, jitter: float, *, at_least_s: float = 0.0) -> float:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from domain.envelope import Envelope
-from flows.process_event import process_event
-from flows.set_aside import give_up
+from flows.process_event import last_attempt_failed, process_event
 from runtime.observability import logger, metrics, record_event, record_failed_attempt
 from runtime.wiring import process as wiring
 
@@ -38,13 +37,14 @@ def record_handler(record: SQSRecord, lambda_context: LambdaContext) -> None:
 
 
 def _outcome(envelope: Envelope, receives: int, lambda_context: LambdaContext) -> Outcome:
+    ports, policy, world = wiring.ports(), wiring.policy(), wiring.world(lambda_context)
     try:
-        return process_event(envelope, wiring.ports(), wiring.policy(), wiring.world(lambda_context))
+        return process_event(envelope, ports, policy, world)
     except Exception as error:
         record_failed_attempt(error, receives)
         if receives < wiring.settings().max_receives:
             raise
-        return give_up(envelope, error, wiring.ports().waiting, wiring.ports().dead)
+        return last_attempt_failed(envelope, error, ports, policy, world)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -159,6 +159,12 @@ def absent(table: str, key: Key) -> TransactWriteItemTypeDef:
     }
 
 
+def unchanged(table: str, key: Key, version: int) -> TransactWriteItemTypeDef:
+    """A check of a transaction that the item still has the version that the decision was based on."""
+    check: Any = {"TableName": table, "Key": to_wire(key)}
+    return {"ConditionCheck": check | _conditions("#version = :version", {":version": version})}
+
+
 def _conditions(condition: str | None, values: Item | None) -> dict[str, Any]:
     if condition is None:
         return {}

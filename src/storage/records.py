@@ -15,6 +15,7 @@ expires, so an event is applied once however late it comes again.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
     from domain.envelope import Envelope
+
+#: Of the 400 KB that DynamoDB's item may have; the rest is for names and types of attributes.
+ITEM_BYTES = 350_000
 
 #: DynamoDB's limit of one transaction.
 TRANSACTION_ITEMS = 100
@@ -90,16 +94,17 @@ class DynamoDealStore:
         contact_ids = {record_id for (kind, _, _), record_id in aliases.items() if kind == "contact"}
 
         records = self._records([*map(contact_key, contact_ids), *map(deal_key, deal_ids)])
-        deals = {item["deal"]["id"]: deal_from(item["deal"]) for item in records if item["sk"] == "DEAL"}
-        held = deals.get(deal_ids[0]) if deal_ids else None
+        deals = self._survivors(deal_ids, records)
+        held = deals[0] if deals else None
         if held and wanted.people:
-            records += self._records([contact_key(i) for i in held.contact_ids() - contact_ids])
+            known = {i for deal in deals for i in deal.contact_ids()}
+            records += self._records([contact_key(i) for i in known - contact_ids])
         people = [contact_from(item["contact"]) for item in records if item["sk"] == "CONTACT"]
         return Snapshot(
             applied=row.get("state") == APPLIED,
             parked_under=frozenset(AgentKey(*pair) for pair in row.get("missing", [])),
             deal=held,
-            absorbed=tuple(deals[i] for i in deal_ids[1:]),
+            absorbed=tuple(deals[1:]),
             aliases=aliases,
             contacts={contact.id: contact for contact in people},
         )
@@ -125,7 +130,12 @@ class DynamoDealStore:
         return {contact.id: contact for contact in found}
 
     def stage_history(self, deal_id: str) -> list[StageObservation]:
-        """Every stage that events reported for the deal, in their order."""
+        """Every stage that events reported for the deal and for those that became part of it, in their order."""
+        deal = self.deal_by_id(deal_id)
+        ids = (deal_id, *deal.absorbed_ids) if deal else (deal_id,)
+        return sorted((seen for one in ids for seen in self._observations(one)), key=lambda seen: seen.mark)
+
+    def _observations(self, deal_id: str) -> list[StageObservation]:
         observations: list[StageObservation] = []
         request: dict[str, Any] = {
             "TableName": self.records_table,
@@ -136,12 +146,24 @@ class DynamoDealStore:
         with dynamo.translated("read the stage history"):
             for page in self.client.get_paginator("query").paginate(**request):
                 observations += [observation_from(dynamo.from_wire(item)["observation"]) for item in page["Items"]]
-        return sorted(observations, key=lambda seen: seen.mark)
+        return observations
 
     def commission_due(self, deal_id: str) -> int | None:
         """The deal version that waits to be settled, if one does."""
         item = dynamo.get(self.client, self.records_table, {"pk": f"DEAL#{deal_id}", "sk": "COMMISSION#DUE"})
         return int(item["deal_version"]) if item else None
+
+    def _survivors(self, deal_ids: Collection[str], records: list[dict[str, Any]]) -> list[Deal]:
+        """The deals of these ids, in order, each once; one that was merged stands for what it became part of."""
+        found = {item["deal"]["id"]: deal_from(item["deal"]) for item in records if item["sk"] == "DEAL"}
+        survivors: dict[str, Deal] = {}
+        for deal_id in deal_ids:
+            deal = found[deal_id]
+            while deal.merged_into is not None:
+                (item,) = self._records([deal_key(deal.merged_into)])
+                deal = deal_from(item["deal"])
+            survivors.setdefault(deal.id, deal)
+        return list(survivors.values())
 
     def _identities(
         self, envelope: Envelope, asked: Collection[tuple[str, str, str]]
@@ -173,6 +195,8 @@ def build_writes(change: Change, now: datetime, records: str, events: str) -> li
     ]
     if change.deal is not None:
         writes.append(_deal(change.deal, change.deal_before, records))
+    elif change.deal_before is not None:
+        writes.append(dynamo.unchanged(records, deal_key(change.deal_id), change.deal_before.version))
     for alias, record_id in change.aliases.items():
         writes.append(dynamo.put(records, alias_key(alias) | {"record_id": record_id}, "attribute_not_exists(pk)"))
     writes += [_repointed(alias, record_id, records) for alias, record_id in change.repointed.items()]
@@ -211,7 +235,14 @@ def _identity(change: Change, now: datetime, events: str) -> TransactWriteItemTy
 
 
 def _deal(deal: Deal, before: Deal | None, records: str) -> TransactWriteItemTypeDef:
-    item = deal_key(deal.id) | {"version": deal.version, "deal": deal_document(deal)}
+    document = deal_document(deal)
+    size = len(json.dumps(document, ensure_ascii=False).encode())
+    if size > ITEM_BYTES:
+        raise ValidationFailed(
+            f"the record of the deal would be {size:,} bytes, and one item holds {ITEM_BYTES:,}; {len(deal.people)} "
+            "people without an id are on it: have the source send ids, or shorten their names"
+        )
+    item = deal_key(deal.id) | {"version": deal.version, "deal": document}
     if before is None:
         return dynamo.put(records, item, "attribute_not_exists(pk)")
     return dynamo.put(records, item, "#version = :before", {":before": before.version})

@@ -23,6 +23,10 @@ from transforms.reading import ABSENT, WrongShape
 LONGEST_LIST = 200
 
 
+#: Bytes of an agent's id: DynamoDB's range keys hold 1,024, and some characters grow when they are normalised.
+LONGEST_KEY = 800
+
+
 class Run:
     """One payload on its way through a plan."""
 
@@ -132,6 +136,8 @@ class Run:
             side = self._value(entries.fields["side"], item, at)
             share = self._value(entries.fields["share"], item, at)
             if isinstance(found, str) and isinstance(side, Side):
+                if len(agent_id(found).encode()) > LONGEST_KEY:
+                    self._problem(at, found, f"an agent id of at most {LONGEST_KEY} bytes", "agent_id")
                 part = share if isinstance(share, Fraction) else None
                 alike = part is None and entries.alike is not None and entries.alike.holds(item, self.root)
                 named[at] = NamedAgent(agent_id(found), side, part, alike)

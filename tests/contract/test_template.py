@@ -180,7 +180,7 @@ def test_nobody_may_scan_a_table_or_delete_a_record() -> None:
 #: What each function's code does to each table, and no more.
 TABLE_GRANTS = {
     "ProcessRole": {
-        "RecordsTable": {"BatchGetItem", "PutItem"},
+        "RecordsTable": {"BatchGetItem", "PutItem", "ConditionCheckItem"},
         "AgentDirectoryTable": {"BatchGetItem", "ConditionCheckItem"},
         "EventsTable": {"GetItem", "BatchGetItem", "PutItem", "DeleteItem"},
     },

@@ -38,16 +38,17 @@ class MemoryDealStore:
             asked = [*deal_aliases, *(("contact", wanted.source, i) for i in wanted.contacts)]
             aliases = {alias: self.aliases[alias] for alias in asked if alias in self.aliases}
             deal_ids = list(dict.fromkeys(aliases[alias] for alias in deal_aliases if alias in aliases))
-            held = self.deals[deal_ids[0]] if deal_ids else None
+            deals = list({deal.id: deal for deal in map(self._survivor, deal_ids)}.values())
+            held = deals[0] if deals else None
             ids = {record for (kind, _, _), record in aliases.items() if kind == "contact"}
             if held and wanted.people:
-                ids |= held.contact_ids()
+                ids |= {i for deal in deals for i in deal.contact_ids()}
             parked = self.waiting.rows.get(envelope.event_key)
             return Snapshot(
                 applied=envelope.event_key in self.events,
                 parked_under=parked.missing if parked else frozenset[AgentKey](),
                 deal=held,
-                absorbed=tuple(self.deals[i] for i in deal_ids[1:]),
+                absorbed=tuple(deals[1:]),
                 aliases=aliases,
                 contacts={i: self.people[i] for i in ids if i in self.people},
             )
@@ -75,7 +76,7 @@ class MemoryDealStore:
 
     def _check(self, change: Change) -> None:
         held = self.deals.get(change.deal_id)
-        stale_deal = change.deal is not None and held != change.deal_before
+        stale_deal = held != change.deal_before
         stale_deal |= any(self.deals[before.id] != before for _, before in change.absorbed)
         stale_people = any(
             (self.people[contact.id].version if contact.id in self.people else 0) != based_on
@@ -89,6 +90,10 @@ class MemoryDealStore:
         ):
             raise Conflict(change.envelope.event_key)
 
+    def _survivor(self, deal_id: str) -> Deal:
+        deal = self.deals[deal_id]
+        return self._survivor(deal.merged_into) if deal.merged_into else deal
+
     def deal(self, source: str, source_id: str) -> Deal | None:
         return self.deals.get(self.aliases.get(("deal", source, source_id), ""))
 
@@ -99,7 +104,9 @@ class MemoryDealStore:
         return {i: self.people[i] for i in contact_ids if i in self.people}
 
     def stage_history(self, deal_id: str) -> list[StageObservation]:
-        mine = [seen for (deal, _), seen in self.observations.items() if deal == deal_id]
+        held = self.deals.get(deal_id)
+        ids = {deal_id, *held.absorbed_ids} if held else {deal_id}
+        mine = [seen for (deal, _), seen in self.observations.items() if deal in ids]
         return sorted(mine, key=lambda seen: seen.mark)
 
     def commission_due(self, deal_id: str) -> int | None:

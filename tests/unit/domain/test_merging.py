@@ -65,9 +65,9 @@ def apply_all(events: list[DealFacts]) -> MemoryDealStore:
     return store
 
 
-def content(store: MemoryDealStore) -> dict[str, Any]:
+def content(store: MemoryDealStore, deal_id: str = "T-1") -> dict[str, Any]:
     """What a broker would see, without our ids and version numbers."""
-    deal = store.deal("transactions", "T-1")
+    deal = store.deal("transactions", deal_id)
     assert deal is not None
     return {
         "details": deal.details,
@@ -253,6 +253,49 @@ def test_every_permutation_of_full_and_partial_events_ends_in_the_same_deal(draw
     shuffled = list(events)
     rng.shuffle(shuffled)
     assert content(apply_all(shuffled)) == content(apply_all(events))
+
+
+def test_deals_that_the_source_merged_end_the_same_whatever_arrives_first() -> None:
+    ann, bob = person(name="Ann", email="ann@example.com"), person(Role.SELLER, "P1", name="Bob")
+    events = [
+        facts(1, people=[ann], stage=Stage.CLOSED).model_copy(update={"source_id": "OLD"}),
+        facts(2, reference="kept").model_copy(update={"source_id": "NEW"}),
+        facts(3, office="North").model_copy(update={"source_id": "NEW", "merged_ids": ("OLD",)}),
+        facts(4, people=[bob]).model_copy(update={"source_id": "OLD"}),
+    ]
+    ends = [content(apply_all(list(order)), "NEW") for order in itertools.permutations(events)]
+    assert ends[0]["ever_closed"]
+    assert all(end == ends[0] for end in ends)
+
+
+def test_deals_that_merge_one_after_the_other_end_as_one() -> None:
+    events = [
+        facts(1, stage=Stage.CLOSED).model_copy(update={"source_id": "W"}),
+        facts(2, reference="x").model_copy(update={"source_id": "X", "merged_ids": ("W",)}),
+        facts(3, office="y").model_copy(update={"source_id": "Y", "merged_ids": ("X",)}),
+        facts(4, reference="late").model_copy(update={"source_id": "W"}),
+    ]
+    ends = [content(apply_all(list(order)), "Y") for order in itertools.permutations(events)]
+    assert (ends[0]["details"].reference, ends[0]["ever_closed"]) == ("late", True)
+    assert all(end == ends[0] for end in ends)
+
+
+def test_a_record_that_passed_to_an_id_is_no_longer_that_of_an_older_name() -> None:
+    first = [facts(1, people=[person(name="X")]), facts(2, people=[person(name="Y")])]
+    named = facts(3, people=[person(Role.BUYER, "P1", name="Y", email="y@example.com")])
+    back = facts(5, people=[person(name="X")])
+    store = apply_all([*first, named, back])
+    mine = store.people[store.aliases["contact", "transactions", "P1"]]
+    assert mine.values == {"name": "Y", "email": "y@example.com"}
+
+
+def test_a_repeat_on_the_list_adds_what_the_first_entry_left_blank() -> None:
+    twice = [
+        person(name="Ann", email="a@example.com", phone=None),
+        person(name="Ann", email="a@example.com", phone="+1"),
+    ]
+    (contact,) = apply_all([facts(1, people=twice)]).people.values()
+    assert contact.values["phone"] == "+1"
 
 
 def test_merging_is_deterministic_so_that_it_can_be_decided_again() -> None:

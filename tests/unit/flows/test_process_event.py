@@ -17,9 +17,9 @@ from domain.errors import Cause, Conflict, Deferred, PermanentError, Unavailable
 from domain.ports import Change, Waiting
 from domain.stages import Stage
 from flows.outcome import Outcome, Result
-from flows.process_event import Policy, process_event
+from flows.process_event import Policy, last_attempt_failed, process_event
 from flows.release_waiting import Released, ReleasePorts, import_agents, sweep
-from flows.set_aside import deferral_s, give_up
+from flows.set_aside import deferral_s
 from tests.builders import NOW, agent, envelope
 from tests.fakes.agents import MemoryAgentDirectory
 from tests.fakes.archive import MemoryArchive
@@ -255,13 +255,25 @@ def test_days_spent_parked_are_not_days_of_a_later_fault(bench: Bench) -> None:
     assert bench.waiting.parked_for([AgentKey("transactions", "A-1")])
 
 
-def test_an_event_that_is_given_up_as_a_bug_waits_no_longer_and_one_that_met_an_outage_does(bench: Bench) -> None:
+def failed_for_good(bench: Bench, message: Envelope, error: Exception, **changes: Any) -> Outcome:
+    return last_attempt_failed(message, error, replace(bench.ports, **changes), POLICY, bench.clock.world())
+
+
+def test_an_event_that_is_given_up_as_a_bug_waits_no_longer(bench: Bench) -> None:
     message = bench.event(1, represented_side="listing", participants=[OURS])
     bench.process(message)
-    give_up(message, Unavailable("throttled"), bench.waiting, bench.queues)
-    assert bench.waiting.find(message.event_key) is not None
-    give_up(message, KeyError("x"), bench.waiting, bench.queues)
+    failed_for_good(bench, message, KeyError("x"))
     assert bench.waiting.find(message.event_key) is None
+
+
+def test_a_last_attempt_that_met_an_outage_or_had_no_time_is_deferred_not_dead(bench: Bench) -> None:
+    message = bench.event(1, status="Active")
+    outcome = failed_for_good(bench, message, Unavailable("no time is left in this batch"))
+    assert (outcome.result, outcome.cause) == (Result.DEFERRED, Cause.UNAVAILABLE)
+    bench.clock.move(hours=1)
+    assert bench.sweep().queued == 1
+    assert [outcome.result for outcome in bench.process_queued()] == [Result.APPLIED]
+    assert bench.queues.dead == []
 
 
 def test_a_wait_is_never_under_what_the_provider_asked_for() -> None:
@@ -355,14 +367,24 @@ def test_a_failing_store_leaves_the_message_to_the_queue(bench: Bench) -> None:
     assert bench.queues.dead == []
 
 
+class Closed(MemoryWaitingRoom):
+    """A waiting room whose table does not answer."""
+
+    def find(self, event_key: str) -> Any:
+        raise Unavailable("throttled")
+
+    def close(self, event_key: str) -> None:
+        raise Unavailable("throttled")
+
+
 @pytest.mark.parametrize(
     ("error", "cause"),
     [(Unavailable("DynamoDB answered Throttling"), Cause.UNAVAILABLE), (KeyError("Ana Diaz"), Cause.BUG)],
 )
-def test_the_last_attempt_leaves_a_dead_letter_with_a_cause_and_no_payload(
+def test_a_last_attempt_that_cannot_even_be_stored_leaves_one_dead_letter_with_a_cause_and_no_payload(
     bench: Bench, error: Exception, cause: Cause
 ) -> None:
-    assert give_up(bench.event(1), error, bench.waiting, bench.queues).cause is cause
+    assert failed_for_good(bench, bench.event(1), error, waiting=Closed()).cause is cause
     ((_, filed, reason),) = bench.queues.dead
     assert filed is cause
     assert "Ana Diaz" not in reason
