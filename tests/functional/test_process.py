@@ -192,11 +192,27 @@ def queue_up(stack: MotoStack, *messages: Envelope) -> None:
         stack.sqs.send_message(QueueUrl=stack.queue, MessageBody=one.to_json())
 
 
-@pytest.mark.parametrize("operation", ["TransactWriteItems", "BatchGetItem"])
-def test_our_own_storage_failing_three_times_leaves_a_dead_letter_that_says_what_to_do(
-    moto_stack: MotoStack, aws_refuses: Refuses, operation: str
+def test_reads_that_are_throttled_three_times_defer_the_event_and_it_is_applied_later(
+    moto_stack: MotoStack, aws_refuses: Refuses
 ) -> None:
-    aws_refuses("dynamodb", operation, "ThrottlingException", 400)
+    throttled = aws_refuses("dynamodb", "BatchGetItem", "ThrottlingException", 400)
+    moto_stack.fire("transactions", message(1, status="Active").body or b"", "evt-1")
+    for _ in range(2):
+        assert len(moto_stack.work(again_at_once=True)) == 1
+    assert moto_stack.work(again_at_once=True) == []
+    (row,) = [one for one in moto_stack.rows("EventsTable") if one["sk"] == "EVENT"]
+    assert (row["state"], row["cause"], moto_stack.dead_letters()) == ("waiting", "unavailable", [])
+    throttled.mend()
+    moto_stack.clock.move(hours=1)
+    assert moto_stack.sweep()["queued"] == 1
+    assert moto_stack.work() == []
+    assert moto_stack.deal("T-1") is not None
+
+
+def test_our_own_storage_failing_three_times_leaves_a_dead_letter_that_says_what_to_do(
+    moto_stack: MotoStack, aws_refuses: Refuses
+) -> None:
+    aws_refuses("dynamodb", "TransactWriteItems", "ThrottlingException", 400)
     queue_up(moto_stack, message(1, status="Active"))
     assert len(moto_stack.work(again_at_once=True)) == 1
     assert len(moto_stack.work(again_at_once=True)) == 1
