@@ -196,7 +196,7 @@ def test_reads_that_are_throttled_three_times_defer_the_event_and_it_is_applied_
     moto_stack: MotoStack, aws_refuses: Refuses
 ) -> None:
     throttled = aws_refuses("dynamodb", "BatchGetItem", "ThrottlingException", 400)
-    moto_stack.fire("transactions", message(1, status="Active").body or b"", "evt-1")
+    assert moto_stack.post("transactions", message(1, status="Active").body or b"", "evt-1")[0] == 202
     for _ in range(2):
         assert len(moto_stack.work(again_at_once=True)) == 1
     assert moto_stack.work(again_at_once=True) == []
