@@ -223,8 +223,9 @@ def _sam(say: Say, home: Path, step: str, options: Sequence[str], endpoint: str 
     with log.open("wb") as output:
         output.write(f"$ {shlex.join(command)}\n".encode())
         output.flush()
-        # The command is ours: nothing of it comes from outside.
-        done = subprocess.run(command, cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT, check=False)  # noqa: S603
+        done = subprocess.run(  # noqa: S603 - the command is ours, nothing of it comes from outside
+            command, cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT, check=False
+        )
     if done.returncode:
         raise LocalCloudError(f"sam {step} failed; see {log}")
 

@@ -28,9 +28,10 @@ def tool_command(tool: tuple[str, str]) -> list[str]:
     base = [_uv(), "tool", "run", "--python", sys.executable, "--from", package]
     cached = [*base[:3], "--offline", *base[3:]]
     probe = [*cached, "python", "-c", ""]
-    # The command is ours: nothing of it comes from outside.
-    there = subprocess.run(probe, env=environment(), capture_output=True, check=False).returncode == 0  # noqa: S603
-    return [*(cached if there else base), command]
+    tried = subprocess.run(  # noqa: S603 - the command is ours, nothing of it comes from outside
+        probe, env=environment(), capture_output=True, check=False
+    )
+    return [*(base if tried.returncode else cached), command]
 
 
 def _uv() -> str:

@@ -19,7 +19,7 @@ from domain.errors import Cause, ConfigurationError, Conflict, Deferred, Permane
 from domain.merging import merge
 from domain.ports import Wanted
 from flows.outcome import Outcome, Result
-from flows.set_aside import bury, defer, give_up, park
+from flows.set_aside import Aside, bury, defer, give_up, park
 from mappings.loader import mapping as load_mapping
 from sources.catalog import catalog
 from sources.hydration import fetch_paths, hydrated
@@ -125,38 +125,22 @@ def process_event(envelope: Envelope, ports: Ports, policy: Policy, world: World
     except _Repeated:
         return Outcome(Result.REPEATED)
     except ConfigurationError as mistake:
-        return _defer(envelope, Deferred(str(mistake), cause=Cause.CONFIG), ports, policy, world)
+        return defer(envelope, Deferred(str(mistake), cause=Cause.CONFIG), _aside(ports, policy, world))
     except Deferred as fault:
-        return _defer(envelope, fault, ports, policy, world)
+        return defer(envelope, fault, _aside(ports, policy, world))
     except PermanentError as error:
         if ports.deals.was_applied(envelope):  # by an earlier delivery, under an earlier mapping
             return Outcome(Result.REPEATED)
-        return bury(envelope, error, ports.waiting, ports.dead)
+        return bury(envelope, error, _aside(ports, policy, world))
 
 
 def last_attempt_failed(envelope: Envelope, error: Exception, ports: Ports, policy: Policy, world: World) -> Outcome:
     """Keep what would otherwise leave the queue in silence: see `flows.set_aside.give_up`."""
-    return give_up(
-        envelope,
-        error,
-        waiting=ports.waiting,
-        dead=ports.dead,
-        longest=policy.longest_deferral,
-        now=world.now(),
-        jitter=world.jitter(),
-    )
+    return give_up(envelope, error, _aside(ports, policy, world))
 
 
-def _defer(envelope: Envelope, fault: Deferred, ports: Ports, policy: Policy, world: World) -> Outcome:
-    return defer(
-        envelope,
-        fault,
-        waiting=ports.waiting,
-        dead=ports.dead,
-        longest=policy.longest_deferral,
-        now=world.now(),
-        jitter=world.jitter(),
-    )
+def _aside(ports: Ports, policy: Policy, world: World) -> Aside:
+    return Aside(ports.waiting, ports.dead, policy.longest_deferral, world.now(), world.jitter())
 
 
 def _apply_or_park(envelope: Envelope, ports: Ports, policy: Policy, world: World) -> Outcome:
@@ -172,19 +156,21 @@ def _apply_or_park(envelope: Envelope, ports: Ports, policy: Policy, world: Worl
     reading = read(payload, load_mapping(envelope.source), context)
     for attempt in range(COMMIT_ATTEMPTS):
         try:
-            return _attempt(envelope, reading, ports, world, fresh=attempt > 0)
+            return _attempt(envelope, reading, ports, policy, world, fresh=attempt > 0)
         except Conflict:
             world.pause(world.jitter() * 0.02 * (attempt + 1))
     raise Conflict(f"{envelope.event_key}: other writers of its deal or agents were first {COMMIT_ATTEMPTS} times")
 
 
-def _attempt(envelope: Envelope, reading: Reading, ports: Ports, world: World, *, fresh: bool) -> Outcome:
+def _attempt(
+    envelope: Envelope, reading: Reading, ports: Ports, policy: Policy, world: World, *, fresh: bool
+) -> Outcome:
     try:
         facts = reading.facts(_look_up(reading.needs, ports, fresh=fresh))
     except UnknownAgents as unknown:
         if ports.deals.was_applied(envelope):  # when the directory still held them
             raise _Repeated from unknown
-        return park(envelope, unknown, ports.waiting, world.now())
+        return park(envelope, unknown, _aside(ports, policy, world))
     return _commit(facts, envelope, ports, world)
 
 

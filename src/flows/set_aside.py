@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -25,14 +26,34 @@ LONGEST_WAIT_S = 3600.0
 PARKED_RECHECK = timedelta(minutes=10)
 
 
-def park(envelope: Envelope, unknown: UnknownAgents, waiting: WaitingRoom, now: datetime) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Where one event is set aside, and by which rules.
+
+    Attributes:
+        waiting: for events that can succeed later.
+        dead: for those that cannot.
+        longest: how long an event may be deferred.
+        now: aware UTC.
+        jitter: from [0, 1).
+    """
+
+    waiting: WaitingRoom
+    dead: DeadLetters
+    longest: timedelta
+    now: datetime
+    jitter: float
+
+
+def park(envelope: Envelope, unknown: UnknownAgents, aside: Aside) -> Outcome:
     """Keep the event under every missing agent; it is released when the last of them is known.
 
     Raises:
         Conflict: one of the agents has appeared, or the event was applied meanwhile.
     """
-    before = waiting.find(envelope.event_key)
-    waiting.park(
+    now = aside.now
+    before = aside.waiting.find(envelope.event_key)
+    aside.waiting.park(
         Waiting(
             envelope=envelope.without_body(),
             cause=Cause.UNKNOWN_AGENT,
@@ -48,28 +69,20 @@ def park(envelope: Envelope, unknown: UnknownAgents, waiting: WaitingRoom, now: 
     return Outcome(Result.PARKED, cause=Cause.UNKNOWN_AGENT, reason=count)
 
 
-def defer(
-    envelope: Envelope,
-    fault: Deferred,
-    *,
-    waiting: WaitingRoom,
-    dead: DeadLetters,
-    longest: timedelta,
-    now: datetime,
-    jitter: float,
-) -> Outcome:
-    """Keep the event until a fault outside it has cleared; one that lasts longer than `longest` makes it dead."""
-    before = waiting.find(envelope.event_key)
+def defer(envelope: Envelope, fault: Deferred, aside: Aside) -> Outcome:
+    """Keep the event until a fault outside it has cleared; one that lasts longer than allowed makes it dead."""
+    now, longest = aside.now, aside.longest
+    before = aside.waiting.find(envelope.event_key)
     # The days that it was parked for an agent are not days of this fault.
     again = before is not None and before.cause is not Cause.UNKNOWN_AGENT
     since, attempts = (before.since, before.attempts + 1) if before and again else (now, 1)
     if now - since >= longest:
         message = f"deferred for {longest / timedelta(hours=1):g} h and still: {fault}; mend that, then replay"
-        return bury(envelope, DeferredTooLong(message, cause=fault.cause), waiting, dead)
+        return bury(envelope, DeferredTooLong(message, cause=fault.cause), aside)
     # Never past the end of the wait, whatever the other side asks for: then it is dead, and a person hears of it.
     left_s = (since + longest - now).total_seconds()
-    wait_s = min(left_s, deferral_s(attempts, jitter, at_least_s=min(left_s, fault.retry_after_s)))
-    waiting.defer(
+    wait_s = min(left_s, deferral_s(attempts, aside.jitter, at_least_s=min(left_s, fault.retry_after_s)))
+    aside.waiting.defer(
         Waiting(
             envelope=envelope.without_body(),
             cause=fault.cause,
@@ -84,28 +97,19 @@ def defer(
     return Outcome(Result.DEFERRED, cause=fault.cause, reason=str(fault))
 
 
-def bury(envelope: Envelope, error: PermanentError, waiting: WaitingRoom, dead: DeadLetters) -> Outcome:
+def bury(envelope: Envelope, error: PermanentError, aside: Aside) -> Outcome:
     """Send what can never succeed to the dead-letter queue, at once."""
     # The dead letter first: if we stop between the two, the event is seen again rather than lost.
-    dead.bury(envelope, error.cause, error.reason())
+    aside.dead.bury(envelope, error.cause, error.reason())
     try:
-        waiting.close(envelope.event_key)
+        aside.waiting.close(envelope.event_key)
     except (ConfigurationError, Conflict, Unavailable) as fault:
         # Raised, it would make the queue move a second letter, silent about why. A row that stayed is swept again.
         logger.warning("event %s is dead, and its waiting row stayed: %s", envelope.event_key, fault)
     return Outcome(Result.DEAD, cause=error.cause, reason=error.reason())
 
 
-def give_up(
-    envelope: Envelope,
-    error: Exception,
-    *,
-    waiting: WaitingRoom,
-    dead: DeadLetters,
-    longest: timedelta,
-    now: datetime,
-    jitter: float,
-) -> Outcome:
+def give_up(envelope: Envelope, error: Exception, aside: Aside) -> Outcome:
     """The last attempt failed: deferred if it was our own storage, else to the dead-letter queue with its cause.
 
     Without this the queue itself would move the message there, silent about why.
@@ -113,15 +117,14 @@ def give_up(
     if not isinstance(error, Unavailable | Conflict | ConfigurationError):
         # The error's own text may quote the payload.
         message = f"{type(error).__name__} while processing; see the log of this receipt, mend, replay"
-        return bury(envelope, PermanentError(message, cause=Cause.BUG), waiting, dead)
+        return bury(envelope, PermanentError(message, cause=Cause.BUG), aside)
     cause = Cause.CONFIG if isinstance(error, ConfigurationError) else Cause.UNAVAILABLE
     try:
-        fault = Deferred(str(error), cause=cause)
-        return defer(envelope, fault, waiting=waiting, dead=dead, longest=longest, now=now, jitter=jitter)
+        return defer(envelope, Deferred(str(error), cause=cause), aside)
     except (Unavailable, Conflict, ConfigurationError):
         # Not even that can be stored. An event that waited before goes on waiting; the letter is for one that did not.
         reason = f"{error}; replay when that is mended"
-        dead.bury(envelope, cause, reason)
+        aside.dead.bury(envelope, cause, reason)
         return Outcome(Result.DEAD, cause=cause, reason=reason)
 
 

@@ -53,13 +53,13 @@ class ApiKey:
         self._secrets = secrets
         self._key = ""
 
-    def proof(self, deadline: float) -> Proof:  # noqa: ARG002 # asks nobody
+    def proof(self, deadline: float) -> Proof:  # noqa: ARG002 - the protocol gives a deadline; a key asks nobody
         """The key."""
         if not self._key:
             self._key = _read(self._secrets, self.secret_name, ("api_key",))["api_key"]
         return Proof({}, {self._parameter: self._key})
 
-    def renew(self, deadline: float) -> bool:  # noqa: ARG002 # asks nobody
+    def renew(self, deadline: float) -> bool:  # noqa: ARG002 - the protocol gives a deadline; a key asks nobody
         """Whether someone has put a new key into the secret; the old one is not tried twice."""
         before, self._key = self._key, _read(self._secrets, self.secret_name, ("api_key",), fresh=True)["api_key"]
         return self._key != before

@@ -122,10 +122,14 @@ def _signature(row: Row) -> dict[str, str]:
 
 def _alternatives(row: Row) -> list[list[str]]:
     value = row.values.get("signed")
-    lists = isinstance(value, list) and value and all(isinstance(parts, list) and parts for parts in value)
-    if not lists or not all(isinstance(part, str) and part for parts in value for part in parts):  # type: ignore[union-attr]
+    alternatives = value if isinstance(value, list) else []
+    if not alternatives or not all(_is_list_of_texts(parts) for parts in alternatives):
         row.fail(f"is {shown(value)}; expected a list of lists of parts, such as [[body]]", "signed")
-    return value  # type: ignore[return-value]
+    return alternatives
+
+
+def _is_list_of_texts(parts: object) -> bool:
+    return isinstance(parts, list) and bool(parts) and all(isinstance(part, str) and part for part in parts)
 
 
 def _parts(row: Row, texts: list[str]) -> list[tuple[str, str]]:

@@ -59,7 +59,7 @@ def _code(path: Path, table: Mapping[str, str] | None, blanks: frozenset[str]) -
 # Plain loops: these run for every entry of every event, and a generator inside all() costs more than the tests.
 def _all(parts: list[Holds]) -> Holds:
     def all_hold(item: Any, root: Any) -> bool:
-        for part in parts:  # noqa: SIM110
+        for part in parts:  # noqa: SIM110 - a generator costs more than the tests
             if not part(item, root):
                 return False
         return True
@@ -69,7 +69,7 @@ def _all(parts: list[Holds]) -> Holds:
 
 def _any(parts: list[Holds]) -> Holds:
     def any_holds(item: Any, root: Any) -> bool:
-        for part in parts:  # noqa: SIM110
+        for part in parts:  # noqa: SIM110 - as above
             if part(item, root):
                 return True
         return False

@@ -29,9 +29,9 @@ PathText = Annotated[str, Field(min_length=1), AfterValidator(check_path)]
 
 
 def _one_value(value: object) -> object:
-    if not isinstance(value, str | int | bool):
-        raise ValueError(f"expected one value: text, a whole number, true or false (found {value!r:.60})")  # noqa: TRY004
-    return value
+    if isinstance(value, str | int | bool):
+        return value
+    raise ValueError(f"expected one value: text, a whole number, true or false (found {value!r:.60})")
 
 
 Scalar = Annotated[str | int | bool, BeforeValidator(_one_value)]
