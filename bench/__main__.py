@@ -7,11 +7,12 @@ import sys
 
 from bench.apply_cost import apply_cost
 from bench.cold import ingest_cold_ratio, process_cold_ratio
+from bench.dlq_page import dlq_page_items_read
 from bench.throughput import deals_per_second
 
 
 def main() -> None:
-    """Take every measure; a figure per key, counts at 1,000 and at 20,000 stored deals."""
+    """Take every measure; a figure per key, counts at 1,000 and at 20,000 stored deals or dead letters."""
     figures: dict[str, object] = {}
     for name, measure in {"ingest_cold_ratio": ingest_cold_ratio, "process_cold_ratio": process_cold_ratio}.items():
         print(f"· {name}", file=sys.stderr)
@@ -23,6 +24,8 @@ def main() -> None:
     small, large = apply_cost(1_000), apply_cost(20_000)
     figures["apply_requests"] = {"1000": small[0], "20000": large[0]}
     figures["apply_items_read"] = {"1000": small[1], "20000": large[1]}
+    print("· dlq_page_items_read", file=sys.stderr)
+    figures["dlq_page_items_read"] = {"1000": dlq_page_items_read(1_000), "20000": dlq_page_items_read(20_000)}
     print(json.dumps(figures))
 
 

@@ -27,7 +27,10 @@ BUNDLES = ROOT / "bundles"
 #: Dependency group to the handlers that are deployed with it.
 HANDLERS = {
     "ingest": ("handlers.ingest",),
-    "process": ("handlers.process", "handlers.sweep"),
+    "process": (
+        *("handlers.process", "handlers.sweep", "handlers.bury"),
+        *("handlers.watch", "handlers.operate", "handlers.notify"),
+    ),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,10 @@ def resolve(value: Any, parameters: Mapping[str, Any] | None = None) -> Any:
             return known[name] if name in known else _physical(name)
         case {"Fn::GetAtt": [name, "Arn"]}:
             return f"arn:aws:{_service(name)}:us-east-1:123456789012:{_physical(name)}"
+        case {"Fn::GetAtt": [name, "QueueName"]}:
+            return _physical(name)
+        case {"Fn::FindInMap": [name, first, second]}:
+            return template()["Mappings"][name][str(resolve(first, parameters))][resolve(second, parameters)]
         case {"Fn::Sub": str() as text}:
             return re.sub(r"\$\{([\w:.]+)\}", lambda found: _substitute(found[1], known), text)
         case dict():
@@ -87,6 +91,28 @@ def _physical(logical: str) -> str:
 
 def _service(logical: str) -> str:
     return str(template()["Resources"][logical]["Type"].split("::")[1].lower())
+
+
+def role_statements() -> Iterator[tuple[str, dict[str, Any]]]:
+    """(role, statement) of every inline policy."""
+    for name, role in resources("AWS::IAM::Role").items():
+        for policy in role["Properties"].get("Policies", []):
+            yield from ((name, statement) for statement in policy["PolicyDocument"]["Statement"])
+
+
+def as_list(value: Any) -> list[Any]:
+    """A list of what CloudFormation takes as a list or as one thing."""
+    return value if isinstance(value, list) else [value]
+
+
+def grants(role: str) -> dict[str, list[Any]]:
+    """Action to resources, of one role."""
+    found: dict[str, list[Any]] = {}
+    for name, statement in role_statements():
+        if name == role:
+            for action in as_list(statement["Action"]):
+                found.setdefault(action, []).extend(as_list(statement["Resource"]))
+    return found
 
 
 def tables() -> dict[str, dict[str, Any]]:

@@ -16,9 +16,9 @@ import httpx
 import yaml
 
 from cli import local_cloud, stack, webhooks
+from cli.demo_incident import Incident, play
 from cli.local_cloud import LocalCloud
 from domain.deal import Contact, Deal, StageObservation
-from domain.envelope import Envelope
 from domain.errors import ConfigurationError
 from sources.catalog import catalog
 from sources.identify import event_id_of
@@ -92,17 +92,23 @@ class Report:
     steps: Sequence[Ran]
     deals: Sequence[HeldDeal]
     seconds: float
+    incident: Incident | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether every step ended as the script says."""
-        return all(ran.as_expected for ran in self.steps)
+        """Whether every step ended as the script says, and the incident was told and mended."""
+        mended = self.incident is None or self.incident.ok
+        return mended and all(ran.as_expected for ran in self.steps)
 
 
 def script() -> list[Step]:
     """The steps of events/demo.yaml."""
-    steps: list[dict[str, Any]] = yaml.safe_load((EVENTS / "demo.yaml").read_text(encoding="utf-8"))["steps"]
-    return [Step(**step) for step in steps]
+    return [Step(**step) for step in _read_script()["steps"]]
+
+
+def _read_script() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((EVENTS / "demo.yaml").read_text(encoding="utf-8"))
+    return found
 
 
 def run(say: Say) -> Report:
@@ -116,13 +122,20 @@ def run(say: Say) -> Report:
     home = local_cloud.HOME / "demo"
     try:
         cloud = local_cloud.up(say, home)
-        held = stack.Stack(cloud, f"{cloud.api_url}/webhooks", cloud.tables, cloud.queues)
+        held = stack.Stack(cloud, f"{cloud.api_url}/webhooks", cloud.tables, cloud.queues, cloud.operate_url)
         ran = _send_all(script(), held, say)
         say("waiting for the outcomes")
         _wait(ran, cloud, time.monotonic() + PATIENCE_S)
-        return Report(ran, list(_deals(ran, held)), time.monotonic() - began)
+        incident = _incident(ran, held, cloud, say)
+        return Report(ran, list(_deals(ran, held)), time.monotonic() - began, incident)
     finally:
         local_cloud.down(home)
+
+
+def _incident(ran: Sequence[Ran], held: stack.Stack, cloud: LocalCloud, say: Say) -> Incident | None:
+    """The event that waits for an agent, told in Slack and mended; None if none waits, which the steps then show."""
+    parked = next((one for one in ran if one.became == "parked"), None)
+    return None if parked is None else play(parked.event_key, _read_script()["joins"], held, cloud, say)
 
 
 def _send_all(steps: Sequence[Step], held: stack.Stack, say: Say) -> list[Ran]:
@@ -203,36 +216,20 @@ def _tampered(body: bytes) -> bytes:
 
 
 def _wait(ran: Sequence[Ran], cloud: LocalCloud, deadline: float) -> None:
-    dead: dict[str, str] = {}
     while time.monotonic() < deadline:
-        dead |= _dead_letters(cloud)
         for one in ran:
             if one.step.becomes != REPEATED and (one.step.becomes != "-" or one.status == 202):
-                one.became = _state(one.event_key, cloud, dead)
+                one.became = _state(one.event_key, cloud)
         if all(one.as_expected or one.status != one.step.status or one.step.becomes == REPEATED for one in ran):
             return
         time.sleep(0.3)
 
 
-def _state(key: str, cloud: LocalCloud, dead: Mapping[str, str]) -> str:
-    if key in dead:
-        return f"dead: {dead[key]}"
+def _state(key: str, cloud: LocalCloud) -> str:
     row = dynamo.get(cloud.client("dynamodb"), cloud.tables["events"], event_key(key))
-    return str(row["state"]) if row else "-"
-
-
-def _dead_letters(cloud: LocalCloud) -> dict[str, str]:
-    answer = cloud.client("sqs").receive_message(
-        QueueUrl=cloud.queues["transactions_dlq"],
-        MaxNumberOfMessages=10,
-        MessageAttributeNames=["cause"],
-        VisibilityTimeout=0,
-    )
-    return {
-        Envelope.from_json(message["Body"]).event_key: message["MessageAttributes"]["cause"]["StringValue"]
-        for message in answer.get("Messages", [])
-        if "MessageAttributes" in message
-    }
+    if row is None:
+        return "-"
+    return f"dead: {row['cause']}" if row["state"] == "dead" else str(row["state"])
 
 
 def _deals(ran: Sequence[Ran], held: stack.Stack) -> Iterator[HeldDeal]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
+from rich.panel import Panel
 from rich.table import Table
 
 from domain.deal import GROUPS, Deal, DealDetails
@@ -15,11 +16,14 @@ from domain.merging import transitions
 
 if TYPE_CHECKING:
     from cli.demo import HeldDeal, Report
+    from cli.demo_incident import Incident
 
 
 def show(report: Report, console: Console) -> None:
     """Print it for a person."""
     console.print(_steps(report))
+    if report.incident is not None:
+        _incident(report.incident, console)
     for held in report.deals:
         console.print(_deal(held))
     good = sum(ran.as_expected for ran in report.steps)
@@ -35,6 +39,23 @@ def _steps(report: Report) -> Table:
         mark = "[green]✓[/]" if ran.as_expected else f"[red]✗ expected {ran.step.status}, {escape(ran.step.becomes)}[/]"
         table.add_row(str(number), ran.step.source, escape(ran.step.says), str(ran.status), escape(ran.became), mark)
     return table
+
+
+def _incident(incident: Incident, console: Console) -> None:
+    """The alert, what was typed, and what came of it, in this order."""
+    console.print(Panel(escape(incident.alert or "no alert came"), title="Slack", title_align="left"))
+    console.print(f"[bold]$[/] {escape(incident.command)}")
+    change = incident.imported
+    console.print(
+        f"{len(change.added)} added, {len(change.changed)} changed; {change.events_queued} waiting events queued again"
+    )
+    console.print(f"[bold]$[/] dealwire trace {escape(incident.event)}")
+    for moment in incident.story:
+        who = f" by {moment.who}" if moment.who else ""
+        console.print(escape(f"  {moment.at:%H:%M:%S}  {moment.what}{who}  {moment.detail}".rstrip()))
+    console.print(Panel(escape(incident.recovery or "no recovery came"), title="Slack", title_align="left"))
+    mark = "[green]✓[/]" if incident.ok else "[red]✗[/]"
+    console.print(f"{mark} the event that was parked is {escape(incident.became)}\n")
 
 
 def _deal(held: HeldDeal) -> Table:

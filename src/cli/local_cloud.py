@@ -15,18 +15,16 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 import tomllib
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from cli import detached
 from cli.outputs import Outputs
 from cli.seeding import demo_file, seed
+from cli.stand_ins import STAND_INS, await_answer, log_of, start, start_stand_ins
 from cli.tools import (
     HOST,
     MINISTACK,
@@ -42,20 +40,21 @@ from cli.tools import (
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".dealwire"
 
-#: Seconds: the emulator answers after about two; a slow disk may need ten times that.
-START_S = 60.0
+#: The name under which it deploys, as in samconfig.toml.
+STACK = "dealwire-local"
 
-#: The stand-in for the providers' APIs, started beside the emulator: `python dev/provider_stub.py --port N` serves
-#: GET /health and the APIs below these paths.
-PROVIDER_STUB = ROOT / "dev" / "provider_stub.py"
+#: Below the stand-in for the providers' APIs, the paths where each API lies.
 PROVIDER_PATHS = {
     "DotloopApiUrl": "/dotloop/public/v2",
     "DotloopAuthUrl": "/dotloop/auth",
     "BrokermintApiUrl": "/brokermint/api",
 }
 
+#: Below the stand-in for Slack, the path that alarms are posted to.
+SLACK_PATH = "/services/T0LOCAL/B0LOCAL/demo"
+
 #: The functions of the template, which names an output after each.
-FUNCTIONS = ("ingest", "process", "sweep")
+FUNCTIONS = ("ingest", "process", "sweep", "bury", "watch", "operate", "notify")
 
 Say = Callable[[str], None]
 
@@ -66,18 +65,22 @@ class LocalCloud:
 
     Attributes:
         api_url: of the deployed API, stage included; works without a Host header.
+        operate_url: of the operators' API, likewise; wants signed requests.
         endpoint_url: of the emulator, for any AWS client (key `test`, secret `test`).
         region: as deployed.
         webhooks: source to the URL that its webhooks are posted to.
-        tables: `records`, `agents`, `events` to table name.
-        queues: `transactions`, `transactions_dlq`, `sweep_dlq` to queue URL.
-        functions: `ingest`, `process`, `sweep` to function name.
+        tables: `records`, `agents`, `events`, `audit` to table name.
+        queues: `transactions`, `transactions_dlq`, `sweep_dlq`, `notify_dlq` to queue URL.
+        functions: `ingest`, `process`, ... to function name.
         bucket: the archive.
         secrets_prefix: what the names of the secrets begin with.
-        providers_url: of the stand-in for the providers' APIs, if it runs.
+        alarms_topic: ARN of the topic that every alarm goes to.
+        providers_url: of the stand-in for the providers' APIs.
+        slack_url: of the stand-in for Slack; GET /posts says what it was told.
     """
 
     api_url: str
+    operate_url: str
     endpoint_url: str
     region: str
     webhooks: dict[str, str]
@@ -86,11 +89,24 @@ class LocalCloud:
     functions: dict[str, str]
     bucket: str
     secrets_prefix: str
-    providers_url: str | None
+    alarms_topic: str
+    providers_url: str
+    slack_url: str
 
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud, whatever AWS profile and variables the user has."""
         return emulator_client(self.endpoint_url, service)
+
+    @property
+    def region_name(self) -> str:
+        """The region, as boto3's sessions call it."""
+        return self.region
+
+    def get_credentials(self) -> Any:
+        """What requests to this cloud are signed with, as boto3's sessions give it."""
+        from botocore.credentials import Credentials
+
+        return Credentials("test", "test")
 
 
 def up(say: Say, home: Path = HOME) -> LocalCloud:
@@ -122,7 +138,8 @@ def status(home: Path = HOME) -> LocalCloud | None:
 
 def down(home: Path = HOME) -> bool:
     """Stop everything and forget it; False where nothing was running. The logs stay."""
-    stopped = [detached.stop(home / f"{name}.lock") for name in ("ministack", "providers")]
+    names = ["ministack", *(one.name for one in STAND_INS)]
+    stopped = [detached.stop(home / f"{name}.lock") for name in names]
     (home / "local-cloud.json").unlink(missing_ok=True)
     shutil.rmtree(home / "tmp", ignore_errors=True)
     return any(stopped)
@@ -134,21 +151,23 @@ def _up(say: Say, home: Path, before: Mapping[str, Any] | None) -> LocalCloud:
         down(home)  # what a crash may have left
         say("starting MiniStack on 127.0.0.1")
         endpoint = _start_ministack(home)
-        providers = _start_providers(home)
+        beside = start_stand_ins(home, endpoint)
     else:
-        endpoint, providers = before["cloud"]["endpoint_url"], before["cloud"]["providers_url"]
-    overrides = _overrides(providers)
+        running = before["cloud"]
+        endpoint = running["endpoint_url"]
+        beside = {"providers": running["providers_url"], "slack": running["slack_url"]}
+    overrides = _overrides(beside["providers"])
     build = ["--build-dir", str(home / "build"), "--cache-dir", str(home / "cache")]
     template = ["--template-file", str(home / "build" / "template.yaml")]
     _sam(say, home, "build", [*build, "--parameter-overrides", *overrides])
-    _wait(f"{endpoint}/_ministack/health", "ministack", home)
-    if providers:
-        _wait(f"{providers}/health", "providers", home)
+    await_answer(f"{endpoint}/_ministack/health", "ministack", home)
+    for name, url in beside.items():
+        await_answer(f"{url}/health", name, home)
     _sam(say, home, "deploy", [*template, "--parameter-overrides", *overrides], endpoint=endpoint)
-    cloud = _describe(endpoint, providers)
+    cloud = _describe(endpoint, beside)
     _number_concurrency(cloud)
     say("seeding the demo secrets and the agent directory")
-    seed(cloud.client, cloud.secrets_prefix, cloud.tables["agents"])
+    seed(cloud.client, cloud.secrets_prefix, cloud.tables["agents"], cloud.slack_url + SLACK_PATH)
     state = {"digest": digest, "cloud": asdict(cloud)}
     (home / "local-cloud.json").write_text(json.dumps(state, indent=2) + "\n", encoding="utf-8")
     return cloud
@@ -172,44 +191,8 @@ def _start_ministack(home: Path) -> str:
         "TMPDIR": str(home / "tmp"),  # artifacts that its workers run from
     }
     (home / "tmp").mkdir(parents=True, exist_ok=True)
-    _start(home, "ministack", tool_command(MINISTACK), own)
+    start(home, "ministack", tool_command(MINISTACK), own)
     return f"http://{HOST}:{port}"
-
-
-def _start_providers(home: Path) -> str | None:
-    if not PROVIDER_STUB.is_file():
-        return None
-    port = free_port()
-    _start(home, "providers", [sys.executable, str(PROVIDER_STUB), "--port", str(port)], {})
-    return f"http://{HOST}:{port}"
-
-
-def _start(home: Path, name: str, command: Sequence[str], own: Mapping[str, str]) -> None:
-    try:
-        detached.start(home / f"{name}.lock", command, {**environment(), **own}, home / "logs" / f"{name}.log")
-    except OSError as error:
-        raise LocalCloudError(f"{name} did not start: {error}") from error
-
-
-def _wait(url: str, name: str, home: Path) -> None:
-    """Until the service answers; its end or its silence is an error."""
-    log = home / "logs" / f"{name}.log"
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        if not detached.running(home / f"{name}.lock"):
-            raise LocalCloudError(f"{name} ended while starting; see {log}")
-        if _answers(url):
-            return
-        time.sleep(0.1)
-    raise LocalCloudError(f"{name} did not answer within {START_S:.0f} s; see {log}")
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 def _sam(say: Say, home: Path, step: str, options: Sequence[str], endpoint: str | None = None) -> None:
@@ -217,7 +200,7 @@ def _sam(say: Say, home: Path, step: str, options: Sequence[str], endpoint: str 
     config = ["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"]
     command = [*tool_command(SAM), step, *config, *options]
     say(f"sam {step} --config-env local")
-    log = home / "logs" / f"{step}.log"
+    log = log_of(home, step)
     log.parent.mkdir(parents=True, exist_ok=True)
     env = environment() | ({"AWS_ENDPOINT_URL": endpoint} if endpoint else {})
     with log.open("wb") as output:
@@ -230,32 +213,31 @@ def _sam(say: Say, home: Path, step: str, options: Sequence[str], endpoint: str 
         raise LocalCloudError(f"sam {step} failed; see {log}")
 
 
-def _overrides(providers: str | None) -> list[str]:
+def _overrides(providers: str) -> list[str]:
     """The parameters of samconfig.toml's `local`, and what only this run knows."""
     config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     text: str = config["local"]["deploy"]["parameters"]["parameter_overrides"]
     values = dict(pair.split("=", 1) for pair in text.split())
     values["PythonRuntime"] = f"python{sys.version_info.major}.{sys.version_info.minor}"
     values["Architecture"] = {"x86_64": "x86_64", "AMD64": "x86_64"}.get(platform.machine(), "arm64")
-    if providers:
-        values |= {name: providers + path for name, path in PROVIDER_PATHS.items()}
+    values |= {name: providers + path for name, path in PROVIDER_PATHS.items()}
     return [f"{name}={value}" for name, value in values.items()]
 
 
-def _describe(endpoint: str, providers: str | None) -> LocalCloud:
-    config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
-    stack = config["local"]["deploy"]["parameters"]["stack_name"]
-    described = emulator_client(endpoint, "cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    out = Outputs(stack, described["Outputs"])
+def _describe(endpoint: str, beside: Mapping[str, str]) -> LocalCloud:
+    described = emulator_client(endpoint, "cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+    out = Outputs(STACK, described["Outputs"])
     own = out.named({
         **{name: f"{name.capitalize()}FunctionName" for name in FUNCTIONS},
-        "api": "WebhooksApiId", "bucket": "ArchiveBucketName", "secrets_prefix": "SecretsPrefix",
+        "api": "WebhooksApiId", "operate_api": "OperateApiId", "alarms_topic": "AlarmsTopicArn",
+        "bucket": "ArchiveBucketName", "secrets_prefix": "SecretsPrefix",
     })  # fmt: skip
     # The emulator's path form of an API's URL: the usual one needs a Host header or a resolver for *.localhost.
-    stage = out.api_url.rpartition("/")[2]
-    api = f"{endpoint}/_aws/execute-api/{own['api']}/{stage}"
+    rest = f"{endpoint}/_aws/execute-api"
+    api = f"{rest}/{own['api']}/{out.api_url.rpartition('/')[2]}"
     return LocalCloud(
         api_url=api,
+        operate_url=f"{rest}/{own['operate_api']}/{out.operate_url.rpartition('/')[2]}",
         endpoint_url=endpoint,
         region=REGION,
         webhooks={source: f"{api}/webhooks/{source}" for source in demo_file("secrets.demo.json")},
@@ -264,7 +246,9 @@ def _describe(endpoint: str, providers: str | None) -> LocalCloud:
         functions={name: own[name] for name in FUNCTIONS},
         bucket=own["bucket"],
         secrets_prefix=own["secrets_prefix"],
-        providers_url=providers,
+        alarms_topic=own["alarms_topic"],
+        providers_url=beside["providers"],
+        slack_url=beside["slack"],
     )
 
 
@@ -280,11 +264,12 @@ def _digest() -> str:
 
 
 def _state(home: Path) -> dict[str, Any] | None:
-    """What `up` wrote, if the emulator still runs."""
+    """What `up` wrote, if the emulator still runs; nothing that another version of Dealwire wrote."""
     if not detached.running(home / "ministack.lock"):
         return None
     try:
         state: dict[str, Any] = json.loads((home / "local-cloud.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return state
+    known = {field.name for field in fields(LocalCloud)}
+    return state if state["cloud"].keys() == known else None

@@ -9,15 +9,27 @@ from typing import Annotated
 
 import typer
 
-from cli import agents
-from cli.failures import fail_clearly
+from cli import agents, dlq, events
+from cli.failures import STATUSES, fail_clearly
+from cli.forget import forget
+from cli.looking import audit, status, trace
 from cli.map_command import map_file
 from cli.options import Json, Profile, StackName
 
 # What a command needs beyond its options is imported when it runs: `dealwire --help` waits for none of it.
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Dealwire: run it, look into it, mend it.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Dealwire: run it, look into it, mend it.",
+    epilog=STATUSES,
+    # A variable of a failed command may hold a payload.
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(dlq.app, name="dlq")
+app.add_typer(events.app, name="events")
 app.add_typer(agents.app, name="agents")
 app.command("map")(map_file)
+for command in (trace, status, audit, forget):
+    app.command()(command)
 
 
 def say(line: str) -> None:

@@ -7,11 +7,17 @@ from typing import Any
 
 from domain.errors import ConfigurationError
 
-TABLES = {"records": "RecordsTableName", "agents": "AgentDirectoryTableName", "events": "EventsTableName"}
+TABLES = {
+    "records": "RecordsTableName",
+    "agents": "AgentDirectoryTableName",
+    "events": "EventsTableName",
+    "audit": "AuditTableName",
+}
 QUEUES = {
     "transactions": "TransactionsQueueUrl",
     "transactions_dlq": "TransactionsDeadLetterQueueUrl",
     "sweep_dlq": "SweepDeadLetterQueueUrl",
+    "notify_dlq": "NotifyDeadLetterQueueUrl",
 }
 
 
@@ -25,7 +31,8 @@ class Outputs:
     def __init__(self, stack: str, described: Sequence[Mapping[str, Any]]) -> None:
         self._values = {output["OutputKey"]: str(output["OutputValue"]) for output in described}
         self._stack = stack
-        self.api_url = self.named({"api": "ApiUrl", **TABLES, **QUEUES})["api"]
+        urls = self.named({"api": "ApiUrl", "operate": "OperateUrl", **TABLES, **QUEUES})
+        self.api_url, self.operate_url = urls["api"], urls["operate"]
         self.tables = self.named(TABLES)
         self.queues = self.named(QUEUES)
 

@@ -1,4 +1,4 @@
-"""What a fresh local cloud is given: the fictional secrets and agents of events/."""
+"""What a fresh local cloud is given: the fictional secrets and agents of events/, and where alarms are posted."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ EVENTS = Path(__file__).resolve().parents[2] / "events"
 SECRETS = {"webhooks": "secrets.demo.json", "providers": "provider-secrets.demo.json"}
 
 
-def seed(client: Callable[[str], Any], secrets_prefix: str, agents_table: str) -> None:
+def seed(client: Callable[[str], Any], secrets_prefix: str, agents_table: str, slack_url: str) -> None:
     """Put the demo's secrets and agents in place; what is there already is replaced."""
     secrets = client("secretsmanager")
     for kind, file in SECRETS.items():
         for name, value in demo_file(file).items():
             text = value if isinstance(value, str) else json.dumps(value)
             secrets.put_secret_value(SecretId=f"{secrets_prefix}/{kind}/{name}", SecretString=text)
+    secrets.put_secret_value(SecretId=f"{secrets_prefix}/slack", SecretString=json.dumps({"url": slack_url}))
     directory = DynamoAgentDirectory(client("dynamodb"), agents_table, time.sleep, time.monotonic)
     directory.add(read_agents(EVENTS / "agents.csv"))
 

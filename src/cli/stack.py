@@ -21,16 +21,18 @@ class Stack:
     """A reachable Dealwire, and its ports as an operator's command uses them.
 
     Attributes:
-        session: makes AWS clients.
+        session: a boto3 session: makes AWS clients, holds the region and the credentials that requests are signed with.
         webhooks_url: what the name of a source is appended to.
-        tables: `records`, `agents`, `events` to table name.
-        queues: `transactions`, `transactions_dlq`, `sweep_dlq` to queue URL.
+        tables: `records`, `agents`, `events`, `audit` to table name.
+        queues: `transactions`, `transactions_dlq`, `sweep_dlq`, `notify_dlq` to queue URL.
+        operate_url: base of the operators' API; `/operate/{action}` is appended to it.
     """
 
     session: Any
     webhooks_url: str
     tables: Mapping[str, str]
     queues: Mapping[str, str]
+    operate_url: str = ""
 
     def client(self, service: str) -> Any:
         """An AWS client of this stack."""
@@ -62,14 +64,15 @@ def find(name: str | None, profile: str | None) -> Stack:
     Raises:
         ConfigurationError: nothing runs here, or the stack cannot be read; says what to do.
     """
-    return _deployed(name, profile) if name else _local()
+    # The local cloud's alarms name it as any other stack, and nobody's AWS is to be asked for it.
+    return _deployed(name, profile) if name and name != local_cloud.STACK else _local()
 
 
 def _local() -> Stack:
     cloud = local_cloud.status()
     if cloud is None:
         raise ConfigurationError("no local cloud runs here: start one with `dealwire up`, or name a stack with --stack")
-    return Stack(cloud, f"{cloud.api_url}/webhooks", cloud.tables, cloud.queues)
+    return Stack(cloud, f"{cloud.api_url}/webhooks", cloud.tables, cloud.queues, cloud.operate_url)
 
 
 def _deployed(name: str, profile: str | None) -> Stack:
@@ -83,4 +86,4 @@ def _deployed(name: str, profile: str | None) -> Stack:
         text = f"stack {name} cannot be read ({error}); check --stack, --profile and the region"
         raise ConfigurationError(text) from error
     out = Outputs(name, stacks[0].get("Outputs", []))
-    return Stack(session, f"{out.api_url}/webhooks", out.tables, out.queues)
+    return Stack(session, f"{out.api_url}/webhooks", out.tables, out.queues, out.operate_url)

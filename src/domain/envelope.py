@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 #: SQS carries 1 MiB; larger bodies ride as their archive key. Well below it: base64 grows a body by a third, and ten
 #: messages share one batch of 1 MiB (research: SQS SendMessageBatch).
 INLINE_BODY_LIMIT = 64 * 1024
+
+_RECEIPT = re.compile(r"([0-9a-f]{12})[0-9a-f]{20}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class Envelope:
         archive_key: where the verified bytes lie.
         headers: allow-listed request headers, lower-case names.
         body: the verified bytes, or None when only the archive holds them.
+        replay: the replay that sends an applied event again; greater ids are later ones.
+        pinned: map it by `mapping_version`, not by the mapping as it is now.
     """
 
     receipt: str
@@ -39,6 +45,8 @@ class Envelope:
     archive_key: str
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    replay: str = ""
+    pinned: bool = False
 
     @property
     def event_key(self) -> str:
@@ -74,6 +82,17 @@ class Envelope:
             kind = f"{type(error).__name__}: {error}"
             message = f"not a Dealwire envelope ({kind}); send webhooks through the API, not to the queue"
             raise ValueError(message) from error
+
+
+def received_at_of(receipt: str) -> datetime | None:
+    """The time that a receipt begins with (12 hex digits of unix milliseconds); None if it is not one of ours."""
+    ours = _RECEIPT.fullmatch(receipt)
+    if ours is None:
+        return None
+    try:
+        return _EPOCH + timedelta(milliseconds=int(ours.group(1), 16))
+    except OverflowError:  # past the year 9999
+        return None
 
 
 def _aware(moment: datetime) -> datetime:

@@ -73,9 +73,11 @@ class PermanentError(DealwireError):
     Attributes:
         cause: what the dead letter is filed under.
         problems: every failing field, possibly none.
+        deal: `source/source id` of the deal it is about, where that could be read all the same.
     """
 
     cause: Cause = Cause.BUG
+    deal: str = ""
 
     def __init__(self, message: str, problems: Iterable[FieldProblem] = (), *, cause: Cause | None = None) -> None:
         super().__init__(message)

@@ -35,6 +35,11 @@ class Mark(NamedTuple):
         return cls(int(order), tie)
 
 
+def beats(mark: Mark, held: Mark, again: bool) -> bool:
+    """Whether what is said under `mark` replaces what stands under `held`; said again, also its own first word."""
+    return mark >= held if again else mark > held
+
+
 def microseconds(instant: datetime) -> int:
     """Of an aware instant, since 1970, exactly."""
     return (instant - _EPOCH) // timedelta(microseconds=1)

@@ -12,6 +12,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from domain.deal import DEAL_FIELDS, Deal, DealDetails, DealFacts, DealRole, StageObservation, Value
+from domain.marks import NEVER, beats
 from domain.people import PeopleChange, known_together, merge_people
 from domain.ports import Change, Snapshot
 from domain.stages import Stage, Transition, transition
@@ -38,14 +39,17 @@ def merge(facts: DealFacts, held: Snapshot, envelope: Envelope, new_id: Callable
     ids = [("deal", facts.source, source_id) for source_id in (facts.source_id, *facts.merged_ids)]
     aliases = {alias: deal.id for alias in ids if alias not in held.aliases}
 
-    people = merge_people(deal, held, facts, new_id)
-    newer = _newer_values(deal, facts) | _newer_people(deal, facts, people)
+    again = bool(envelope.replay)
+    people = merge_people(deal, held, facts, new_id, again=again)
+    newer = _newer_values(deal, facts, again=again) | _newer_people(deal, facts, people, again=again)
     changed = bool(newer) or deal is not before
     after = replace(deal, **newer, version=deal.version + 1) if changed else deal
     listed, listed_before = _roles(after), _roles(start)
+    observation = _observation(facts)
     return Change(
         envelope=envelope,
         deal_id=deal.id,
+        about=f"{facts.source}/{facts.source_id}",
         deal=after if changed else None,
         deal_before=before,
         contacts=people.contacts,
@@ -54,10 +58,26 @@ def merge(facts: DealFacts, held: Snapshot, envelope: Envelope, new_id: Callable
         absorbed=[(_absorbed(other, deal.id), other) for other in held.absorbed],
         roles_added=[role for pair, role in listed.items() if pair not in listed_before],
         roles_retired=[role for pair, role in listed_before.items() if pair not in listed],
-        observation=_observation(facts),
+        observation=observation,
         commission_due=changed and after.ever_closed,
         parked_under=held.parked_under,
+        changed=_changed(start, after, contacts=bool(people.contacts), stage=observation is not None, again=again),
     )
+
+
+def _changed(before: Deal, after: Deal, *, contacts: bool, stage: bool, again: bool) -> tuple[str, ...]:
+    """Names for people: what an event changed, not how."""
+    names = {
+        name
+        for name in before.marks.keys() | after.marks.keys()
+        if before.marks.get(name) != after.marks.get(name)
+        or (again and _value(before.details, name) != _value(after.details, name))
+    }
+    names |= {"participants"} if before.participants != after.participants else set()
+    names |= {"agents"} if before.agents != after.agents else set()
+    names |= {"contacts"} if contacts else set()
+    names |= {"stage history"} if stage else set()
+    return tuple(sorted(names))
 
 
 def _roles(deal: Deal) -> dict[tuple[str, str], DealRole]:
@@ -118,13 +138,25 @@ def _observation(facts: DealFacts) -> StageObservation | None:
     )
 
 
-def _newer_values(deal: Deal, facts: DealFacts) -> dict[str, Any]:
-    """The attributes of the deal that the event's values change."""
+def _newer_values(deal: Deal, facts: DealFacts, *, again: bool) -> dict[str, Any]:
+    """The attributes of the deal that the event's values change.
+
+    An event that is replayed takes back what it said the first time: what it still says replaces it, what it says no
+    more is cleared, and free for whatever an older event says when that is replayed too.
+    """
     mark, marks = facts.mark, deal.marks
-    newer = {name: value for name, value in facts.values.items() if name not in marks or mark > marks[name]}
+    newer = {n: value for n, value in facts.values.items() if n not in marks or beats(mark, marks[n], again)}
+    taken_back = set[str]()
+    if again:
+        taken_back = {name for name, held in marks.items() if held == mark and name not in newer}
+        newer = {n: v for n, v in newer.items() if marks.get(n) != mark or _value(deal.details, n) != v}
     update: dict[str, Any] = {}
-    if newer:
-        update |= {"details": _details(deal.details, newer), "marks": marks | dict.fromkeys(newer, mark)}
+    if newer or taken_back:
+        kept = {name: held for name, held in marks.items() if name not in taken_back} if taken_back else marks
+        update |= {
+            "details": _details(deal.details, dict.fromkeys(taken_back) | newer),
+            "marks": kept | dict.fromkeys(newer, mark),
+        }
     if facts.values.get("stage") is Stage.CLOSED and not deal.ever_closed:
         update["ever_closed"] = True
     return update
@@ -148,13 +180,24 @@ def _details(details: DealDetails, newer: Mapping[str, Value]) -> DealDetails:
 _PLACES = {name: (group or None, inner) for name in DEAL_FIELDS for group, _, inner in [name.rpartition(".")]}
 
 
-def _newer_people(deal: Deal, facts: DealFacts, people: PeopleChange) -> dict[str, Any]:
+def _newer_people(deal: Deal, facts: DealFacts, people: PeopleChange, *, again: bool) -> dict[str, Any]:
     """The attributes of the deal that the event's people and agents change, marks of theirs included."""
-    update: dict[str, Any] = {}
+    mark = facts.mark
+    people_now, agents_now = (deal.participants, deal.participants_mark), (deal.agents, deal.agents_mark)
+    people_then, agents_then = people_now, agents_now
     if people.participants is not None:
-        update |= {"participants": people.participants, "participants_mark": facts.mark}
-    if facts.agents is not None and facts.mark > deal.agents_mark:
-        update |= {"agents": facts.agents, "agents_mark": facts.mark}
+        people_then = (people.participants, mark)
+    elif again and facts.participants is None and deal.participants_mark == mark:  # it lists nobody any more
+        people_then = ((), NEVER)
+    if facts.agents is not None and beats(mark, deal.agents_mark, again):
+        agents_then = (facts.agents, mark)
+    elif again and facts.agents is None and deal.agents_mark == mark:
+        agents_then = ((), NEVER)
+    update: dict[str, Any] = {}
+    if people_then != people_now:
+        update |= {"participants": people_then[0], "participants_mark": people_then[1]}
+    if agents_then != agents_now:
+        update |= {"agents": agents_then[0], "agents_mark": agents_then[1]}
     if people.people is not deal.people:
         update["people"] = people.people
     return update

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from domain.deal import Contact, Deal, DealFacts, DealRole, Known, Participant
-from domain.marks import Mark
+from domain.marks import Mark, beats
 
 if TYPE_CHECKING:
     from domain.ports import Snapshot
@@ -42,7 +42,9 @@ class PeopleChange:
     aliases: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
 
-def merge_people(deal: Deal, held: Snapshot, facts: DealFacts, new_id: Callable[[], str]) -> PeopleChange:
+def merge_people(
+    deal: Deal, held: Snapshot, facts: DealFacts, new_id: Callable[[], str], *, again: bool = False
+) -> PeopleChange:
     """Decide what an event's list of people changes.
 
     Args:
@@ -50,10 +52,11 @@ def merge_people(deal: Deal, held: Snapshot, facts: DealFacts, new_id: Callable[
         held: what the CRM store holds besides: aliases of the people's ids, their contacts and the deal's.
         facts: what the event says.
         new_id: makes the id of a contact at first sight.
+        again: the event is replayed, and may correct what it said itself.
     """
     if facts.participants is None:
         return PeopleChange(None, deal.people)
-    return _Merge(deal, held, facts, new_id).change()
+    return _Merge(deal, held, facts, new_id, again=again).change()
 
 
 def known_together(ours: Mapping[str, Known], theirs: Mapping[str, Known]) -> dict[str, Known]:
@@ -95,7 +98,8 @@ def _entries(facts: DealFacts) -> list[_Entry]:
 
 
 class _Merge:
-    def __init__(self, deal: Deal, held: Snapshot, facts: DealFacts, new_id: Callable[[], str]) -> None:
+    def __init__(self, deal: Deal, held: Snapshot, facts: DealFacts, new_id: Callable[[], str], *, again: bool) -> None:
+        self.again = again
         self.deal, self.held, self.facts, self.new_id = deal, held, facts, new_id
         self.entries = _entries(facts)
         self.person_mark = facts.person_mark
@@ -108,7 +112,7 @@ class _Merge:
         nameless = [entry for entry in self.entries if entry.known_as]
         for entry in nameless:
             self._learn(str(entry.known_as), entry.person.fields)
-        participants = self._list() if self.facts.mark > self.deal.participants_mark else None
+        participants = self._list() if beats(self.facts.mark, self.deal.participants_mark, self.again) else None
         if participants is None:
             for entry in self.entries:
                 entry.contact_id = self._by_id(entry) or (self._named(entry, self.new_id()) if entry.alias else "")
@@ -175,12 +179,12 @@ class _Merge:
 
     def _learn(self, alias: str, fields: Mapping[str, str | None]) -> None:
         known = self.known.get(alias) or Known()
-        values, marks = _latest(known.values, known.marks, fields, self.facts.mark)
+        values, marks = _latest(known.values, known.marks, fields, self.facts.mark, again=self.again)
         self.known[alias] = Known(known.contact_id, values, marks)
 
     def _say(self, contact_id: str, fields: Mapping[str, str | None]) -> None:
         contact = self.contacts.get(contact_id) or self._held(contact_id)
-        values, marks = _latest(contact.values, contact.marks, fields, self.person_mark)
+        values, marks = _latest(contact.values, contact.marks, fields, self.person_mark, again=self.again)
         self.contacts[contact_id] = Contact(contact_id, contact.version, values, marks)
 
     def _show(self, contact_id: str, known: Known) -> None:
@@ -247,11 +251,19 @@ class _Taken:
 
 
 def _latest(
-    values: Mapping[str, str | None], marks: Mapping[str, Mark], said: Mapping[str, str | None], mark: Mark
+    values: Mapping[str, str | None],
+    marks: Mapping[str, Mark],
+    said: Mapping[str, str | None],
+    mark: Mark,
+    *,
+    again: bool,
 ) -> tuple[dict[str, str | None], dict[str, Mark]]:
     if not marks:
         return dict(said), dict.fromkeys(said, mark)
-    newer = {name: value for name, value in said.items() if name not in marks or mark > marks[name]}
+    newer = {name: value for name, value in said.items() if name not in marks or beats(mark, marks[name], again)}
+    taken_back = {name for name, held in marks.items() if again and held == mark and name not in said}
+    marks = {name: held for name, held in marks.items() if name not in taken_back}
+    values = {name: value for name, value in values.items() if name not in taken_back}
     return {**values, **newer}, {**marks, **dict.fromkeys(newer, mark)}
 
 

@@ -57,8 +57,16 @@ class MessageQueue(Protocol):
 class DeadLetters(Protocol):
     """The dead-letter queue, for what we know can never succeed."""
 
-    def bury(self, envelope: Envelope, cause: Cause, reason: str) -> None:
-        """Send the event to its dead-letter queue with the cause and the reason (no payload values) as attributes."""
+    def bury(self, envelope: Envelope, cause: Cause, reason: str, *, deal: str = "", receives: int = 1) -> None:
+        """Send the event to its dead-letter queue with what is to be filed about it as attributes.
+
+        Args:
+            envelope: the event.
+            cause: to file it under.
+            reason: with every failing field and no value of the payload.
+            deal: `source/source id`, where known.
+            receives: attempts so far.
+        """
         ...
 
 
@@ -71,6 +79,10 @@ class AgentDirectory(Protocol):
 
     def add(self, agents: Sequence[Agent]) -> None:
         """Insert or replace the rows."""
+        ...
+
+    def all(self, source: str) -> Sequence[Agent]:
+        """Every row of the source, by agent id."""
         ...
 
 
@@ -134,6 +146,7 @@ class Change:
     Attributes:
         envelope: the event; its identity row is written with it.
         deal_id: the deal it is about.
+        about: the same in the source's words, `source/source id`.
         parked_under: the agents that the event was parked for; those rows go with the write.
         deal: the deal as it should be, or None when the event leaves it as it is.
         deal_before: the deal the decision was based on (None: it must not exist yet).
@@ -145,10 +158,12 @@ class Change:
         roles_retired: links that are no longer true; kept, marked retired.
         observation: the stage that the event states, if it states one.
         commission_due: whether to leave a *commission due* mark on the deal.
+        changed: names of what it changes, sorted: deal fields, `participants`, `agents`, `contacts`, `stage history`.
     """
 
     envelope: Envelope
     deal_id: str
+    about: str
     deal: Deal | None
     deal_before: Deal | None
     contacts: Sequence[tuple[Contact, int]] = ()
@@ -160,6 +175,7 @@ class Change:
     parked_under: frozenset[AgentKey] = frozenset()
     repointed: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
     absorbed: Sequence[tuple[Deal, Deal]] = ()
+    changed: tuple[str, ...] = ()
 
 
 class DealStore(Protocol):
@@ -179,6 +195,10 @@ class DealStore(Protocol):
         Raises:
             Conflict: something it was based on has changed, or the event was applied meanwhile; load and decide again.
         """
+        ...
+
+    def deal_by_id(self, deal_id: str) -> Deal | None:
+        """The deal of our id, for people who ask; one that was merged says into which."""
         ...
 
 

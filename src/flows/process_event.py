@@ -10,8 +10,9 @@ What can go wrong decides what happens next, by the type of the error (domain/er
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from collections.abc import Mapping as Found
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,6 +24,7 @@ from flows.set_aside import Aside, bury, defer, give_up, park
 from mappings.loader import mapping as load_mapping
 from sources.catalog import catalog
 from sources.hydration import fetch_paths, hydrated
+from sources.identify import UNKNOWN_TYPE, event_type_of
 from sources.strict_json import parse
 from transforms.deal_facts import EventContext, Reading, read
 
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
     from domain.agents import Agent, AgentKey
     from domain.deal import DealFacts
     from domain.envelope import Envelope
-    from domain.ports import AgentDirectory, Archive, DeadLetters, DealStore, ProviderApi, WaitingRoom
+    from domain.ports import AgentDirectory, Archive, DeadLetters, DealStore, ProviderApi, Snapshot, WaitingRoom
+    from mappings.model import Mapping
 
 #: Attempts to commit one event against other writers of the same deal within one invocation. Each loser reloads what
 #: the winner wrote, so one of N writers always gets through; ten covers a full batch on one deal.
@@ -98,6 +101,7 @@ class World:
         jitter: from [0, 1).
         pause: waits that many seconds.
         time_left: seconds until the invocation is cut off, finished or not.
+        receives: how often the queue has handed the message out, this time included.
     """
 
     now: Callable[[], datetime]
@@ -105,10 +109,11 @@ class World:
     jitter: Callable[[], float]
     pause: Callable[[float], None]
     time_left: Callable[[], float]
+    receives: int = 1
 
 
-class _Repeated(Exception):
-    """The event was applied before."""
+class Repeated(Exception):
+    """The event was applied before: nothing of it is looked at again."""
 
 
 def process_event(envelope: Envelope, ports: Ports, policy: Policy, world: World) -> Outcome:
@@ -122,16 +127,36 @@ def process_event(envelope: Envelope, ports: Ports, policy: Policy, world: World
         raise Unavailable("no time is left in this batch; the queue brings the event again")
     try:
         return _apply_or_park(envelope, ports, policy, world)
-    except _Repeated:
+    except Repeated:
         return Outcome(Result.REPEATED)
     except ConfigurationError as mistake:
-        return defer(envelope, Deferred(str(mistake), cause=Cause.CONFIG), _aside(ports, policy, world))
+        return _deferred(envelope, Deferred(str(mistake), cause=Cause.CONFIG), ports, policy, world)
     except Deferred as fault:
-        return defer(envelope, fault, _aside(ports, policy, world))
+        return _deferred(envelope, fault, ports, policy, world)
     except PermanentError as error:
+        if envelope.replay and ports.deals.was_applied(_first(envelope)):
+            return _replay_failed(envelope, error.cause, error.reason(), ports, world)
         if ports.deals.was_applied(envelope):  # by an earlier delivery, under an earlier mapping
             return Outcome(Result.REPEATED)
         return bury(envelope, error, _aside(ports, policy, world))
+
+
+def _deferred(envelope: Envelope, fault: Deferred, ports: Ports, policy: Policy, world: World) -> Outcome:
+    if envelope.replay and ports.deals.was_applied(_first(envelope)):
+        return _replay_failed(envelope, fault.cause, str(fault), ports, world)
+    return defer(envelope, fault, _aside(ports, policy, world))
+
+
+def _first(envelope: Envelope) -> Envelope:
+    """The same event as it first came: whether it was applied at all, be it by an earlier replay."""
+    return replace(envelope, replay="")
+
+
+def _replay_failed(envelope: Envelope, cause: Cause, reason: str, ports: Ports, world: World) -> Outcome:
+    """What was applied before stays; that the replay came to nothing is filed with the event."""
+    told = f"replay {envelope.replay} came to nothing, what was applied stays: {reason}"
+    ports.dead.bury(envelope, cause, told, receives=world.receives)
+    return Outcome(Result.DEAD, cause=cause, reason=told)
 
 
 def last_attempt_failed(envelope: Envelope, error: Exception, ports: Ports, policy: Policy, world: World) -> Outcome:
@@ -140,20 +165,12 @@ def last_attempt_failed(envelope: Envelope, error: Exception, ports: Ports, poli
 
 
 def _aside(ports: Ports, policy: Policy, world: World) -> Aside:
-    return Aside(ports.waiting, ports.dead, policy.longest_deferral, world.now(), world.jitter())
+    return Aside(ports.waiting, ports.dead, policy.longest_deferral, world.now(), world.jitter(), world.receives)
 
 
 def _apply_or_park(envelope: Envelope, ports: Ports, policy: Policy, world: World) -> Outcome:
-    payload, fetched_at = _payload(envelope, ports, policy, world)
-    context = EventContext(
-        source=envelope.source,
-        event_type=envelope.event_type,
-        event_id=envelope.event_id,
-        received_at=envelope.received_at,
-        zone=policy.zone,
-        fetched_at=fetched_at,
-    )
-    reading = read(payload, load_mapping(envelope.source), context)
+    payload, context = fetched(envelope, ports, policy, world)
+    reading = read(payload, mapping_of(envelope), context)
     for attempt in range(COMMIT_ATTEMPTS):
         try:
             return _attempt(envelope, reading, ports, policy, world, fresh=attempt > 0)
@@ -166,12 +183,59 @@ def _attempt(
     envelope: Envelope, reading: Reading, ports: Ports, policy: Policy, world: World, *, fresh: bool
 ) -> Outcome:
     try:
-        facts = reading.facts(_look_up(reading.needs, ports, fresh=fresh))
+        facts = reading.facts(look_up(reading.needs, ports, fresh=fresh))
     except UnknownAgents as unknown:
+        if envelope.replay and ports.deals.was_applied(_first(envelope)):
+            return _replay_failed(envelope, Cause.UNKNOWN_AGENT, str(unknown), ports, world)
         if ports.deals.was_applied(envelope):  # when the directory still held them
-            raise _Repeated from unknown
+            raise Repeated from unknown
         return park(envelope, unknown, _aside(ports, policy, world))
-    return _commit(facts, envelope, ports, world)
+    held = load(facts, envelope, ports)
+    if held.applied:
+        return Outcome(Result.REPEATED, deal_id=held.deal.id if held.deal else "")
+    change = merge(facts, held, envelope, world.new_id)
+    ports.deals.commit(change, world.now())
+    return Outcome(Result.APPLIED, deal_id=change.deal_id)
+
+
+def mapping_of(envelope: Envelope) -> Mapping:
+    """The mapping of the event's source: as it is now, or as it was when a pinned event was received.
+
+    Raises:
+        ConfigurationError: there is none, or that version was not kept.
+    """
+    return load_mapping(envelope.source, envelope.mapping_version if envelope.pinned else None)
+
+
+def fetched(envelope: Envelope, ports: Ports, policy: Policy, world: World) -> tuple[Any, EventContext]:
+    """The event's whole payload, what a thin webhook only names included, and what is known besides.
+
+    Raises:
+        PermanentError: the body is gone or is not JSON, or the provider does not have the thing.
+        Deferred: the archive or the provider does not answer now.
+        Repeated: a thin webhook whose event was applied before; its provider is not asked.
+        ConfigurationError: the source is not ours any more.
+    """
+    payload, fetched_at = _payload(envelope, ports, policy, world)
+    return payload, EventContext(
+        source=envelope.source,
+        event_type=_event_type(envelope, payload),
+        event_id=envelope.event_id,
+        received_at=envelope.received_at,
+        zone=policy.zone,
+        fetched_at=fetched_at,
+    )
+
+
+def _event_type(envelope: Envelope, payload: Any) -> str:
+    """As ingest read it; where it could not, the body may have been edited since."""
+    if envelope.event_type != UNKNOWN_TYPE:
+        return envelope.event_type
+    headers = {name: [value] for name, value in envelope.headers.items()}
+    found = event_type_of(catalog()[envelope.source], headers, payload)
+    if found not in catalog()[envelope.source].used:
+        raise PermanentError(f"events of type {found} are not used; discard it", cause=Cause.BAD_PAYLOAD)
+    return found
 
 
 def _payload(envelope: Envelope, ports: Ports, policy: Policy, world: World) -> tuple[Any, datetime | None]:
@@ -183,7 +247,7 @@ def _payload(envelope: Envelope, ports: Ports, policy: Policy, world: World) -> 
     if not paths:
         return payload, None
     if ports.deals.was_applied(envelope):  # spare the provider's API the repeats
-        raise _Repeated
+        raise Repeated
     if world.time_left() < policy.fetch_s:
         raise Deferred("no time is left in this batch to ask the provider's API", cause=Cause.PROVIDER_API)
     began = world.now()
@@ -205,7 +269,12 @@ def _body(envelope: Envelope, archive: Archive) -> bytes:
         raise Deferred(f"the archive does not answer: {outage}", cause=Cause.UNAVAILABLE) from outage
 
 
-def _look_up(wanted: frozenset[AgentKey], ports: Ports, *, fresh: bool) -> Mapping[AgentKey, Agent]:
+def look_up(wanted: frozenset[AgentKey], ports: Ports, *, fresh: bool) -> Found[AgentKey, Agent]:
+    """Our agents among those wanted.
+
+    Raises:
+        Deferred: the directory does not answer now.
+    """
     if not wanted:
         return {}
     try:
@@ -214,7 +283,8 @@ def _look_up(wanted: frozenset[AgentKey], ports: Ports, *, fresh: bool) -> Mappi
         raise Deferred(f"the agent directory does not answer: {outage}", cause=Cause.UNAVAILABLE) from outage
 
 
-def _commit(facts: DealFacts, envelope: Envelope, ports: Ports, world: World) -> Outcome:
+def load(facts: DealFacts, envelope: Envelope, ports: Ports) -> Snapshot:
+    """What the CRM store holds that the event may change."""
     people = facts.participants or ()
     wanted = Wanted(
         source=facts.source,
@@ -223,9 +293,4 @@ def _commit(facts: DealFacts, envelope: Envelope, ports: Ports, world: World) ->
         contacts=frozenset(person.source_id for person in people if person.source_id is not None),
         people=facts.participants is not None,
     )
-    held = ports.deals.load(envelope, wanted)
-    if held.applied:
-        return Outcome(Result.REPEATED, deal_id=held.deal.id if held.deal else "")
-    change = merge(facts, held, envelope, world.new_id)
-    ports.deals.commit(change, world.now())
-    return Outcome(Result.APPLIED, deal_id=change.deal_id)
+    return ports.deals.load(envelope, wanted)

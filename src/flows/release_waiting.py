@@ -13,6 +13,7 @@ from flows.set_aside import PARKED_RECHECK
 
 if TYPE_CHECKING:
     from domain.agents import Agent
+    from domain.envelope import Envelope
     from domain.ports import AgentDirectory, MessageQueue, Waiting, WaitingRoom
 
 #: A queued event rings again after this long, unless it was applied or deferred anew: longer than three of the longest
@@ -82,20 +83,24 @@ def _release(events: Sequence[Waiting], ports: ReleasePorts, now: datetime) -> R
     parked = [event for event in events if not event.missing <= known.keys()]
     ready.sort(key=lambda event: (event.deal, event.envelope.received_at, event.envelope.receipt))
     # Queue first: if we stop before the rescheduling, an event is queued twice, which changes nothing.
-    queued = _queue(ready, ports.queue)
+    queued = queue_each([event.envelope for event in ready], ports.queue)
     ports.waiting.reschedule(ready, now + QUEUED_LEASE)
     ports.waiting.reschedule(parked, now + PARKED_RECHECK)
     return Released(queued=queued, still_parked=len(parked), stuck=len(ready) - queued)
 
 
-def _queue(events: Sequence[Waiting], queue: MessageQueue) -> int:
-    """Queue them, together if possible; one that our settings know no queue for must not hold up the others."""
+def queue_each(envelopes: Sequence[Envelope], queue: MessageQueue) -> int:
+    """Queue them, together if possible; one that our settings know no queue for does not hold up the others.
+
+    Returns:
+        How many were queued.
+    """
     try:
-        if events:
-            queue.send([event.envelope for event in events])
+        if envelopes:
+            queue.send(envelopes)
     except ConfigurationError as mistake:
-        if len(events) == 1:
-            logger.warning("event %s cannot be queued: %s", events[0].envelope.event_key, mistake)
+        if len(envelopes) == 1:
+            logger.warning("event %s cannot be queued: %s", envelopes[0].event_key, mistake)
             return 0
-        return sum(_queue([event], queue) for event in events)
-    return len(events)
+        return sum(queue_each([envelope], queue) for envelope in envelopes)
+    return len(envelopes)

@@ -36,6 +36,7 @@ class Aside:
         longest: how long an event may be deferred.
         now: aware UTC.
         jitter: from [0, 1).
+        receives: attempts so far, this one included.
     """
 
     waiting: WaitingRoom
@@ -43,6 +44,7 @@ class Aside:
     longest: timedelta
     now: datetime
     jitter: float
+    receives: int = 1
 
 
 def park(envelope: Envelope, unknown: UnknownAgents, aside: Aside) -> Outcome:
@@ -100,7 +102,7 @@ def defer(envelope: Envelope, fault: Deferred, aside: Aside) -> Outcome:
 def bury(envelope: Envelope, error: PermanentError, aside: Aside) -> Outcome:
     """Send what can never succeed to the dead-letter queue, at once."""
     # The dead letter first: if we stop between the two, the event is seen again rather than lost.
-    aside.dead.bury(envelope, error.cause, error.reason())
+    aside.dead.bury(envelope, error.cause, error.reason(), deal=error.deal, receives=aside.receives)
     try:
         aside.waiting.close(envelope.event_key)
     except (ConfigurationError, Conflict, Unavailable) as fault:
@@ -124,7 +126,7 @@ def give_up(envelope: Envelope, error: Exception, aside: Aside) -> Outcome:
     except (Unavailable, Conflict, ConfigurationError):
         # Not even that can be stored. An event that waited before goes on waiting; the letter is for one that did not.
         reason = f"{error}; replay when that is mended"
-        aside.dead.bury(envelope, cause, reason)
+        aside.dead.bury(envelope, cause, reason, receives=aside.receives)
         return Outcome(Result.DEAD, cause=cause, reason=reason)
 
 

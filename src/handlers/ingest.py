@@ -26,7 +26,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 @logger.inject_lambda_context(clear_state=True)
 def _handle(event: dict[str, Any], _: Any) -> dict[str, Any]:
     logger.set_correlation_id(event["requestContext"].get("requestId"))
-    queues = wiring.queues()
+    queues, now = wiring.queues(), wiring.now()
     reply = accept(
         _request(event),
         catalog=wiring.sources(),
@@ -34,8 +34,9 @@ def _handle(event: dict[str, Any], _: Any) -> dict[str, Any]:
         archive=wiring.archive(),
         queue=queues,
         dead=queues,
-        now=wiring.now(),
-        new_receipt=wiring.new_receipt,
+        now=now,
+        # The receipt tells the day under which the archive keeps it.
+        new_receipt=lambda: wiring.new_receipt(now),
     )
     record_webhook(reply)
     retry = {} if reply.retry_after_s is None else {"Retry-After": str(reply.retry_after_s)}

@@ -37,7 +37,7 @@ def record_handler(record: SQSRecord, lambda_context: LambdaContext) -> None:
 
 
 def _outcome(envelope: Envelope, receives: int, lambda_context: LambdaContext) -> Outcome:
-    ports, policy, world = wiring.ports(), wiring.policy(), wiring.world(lambda_context)
+    ports, policy, world = wiring.ports(), wiring.policy(), wiring.world(lambda_context, receives)
     try:
         return process_event(envelope, ports, policy, world)
     except Exception as error:

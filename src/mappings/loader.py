@@ -15,13 +15,19 @@ __all__ = ["BUILT", "Mapping", "mapping"]
 BUILT = Path(__file__).with_name("built")
 
 
+#: Versions that were in force once: `history/<source>/<version>.json`.
+HISTORY = BUILT / "history"
+
+
 @lru_cache
-def mapping(source: str) -> Mapping:
-    """The mapping of one source.
+def mapping(source: str, version: int | None = None) -> Mapping:
+    """The mapping of one source: as it is now, or as an older version of it was.
 
     Raises:
         ConfigurationError: there is none.
     """
+    if version is not None and version != mapping(source).version:
+        return _older(source, version)
     known = sorted(file.stem for file in BUILT.glob("*.json"))
     if source not in known:
         raise ConfigurationError(
@@ -29,3 +35,14 @@ def mapping(source: str) -> Mapping:
             f"write src/mappings/{source}.yaml and run `python -m mappings.compiler`"
         )
     return from_built(json.loads((BUILT / f"{source}.json").read_text(encoding="utf-8")))
+
+
+def _older(source: str, version: int) -> Mapping:
+    file = HISTORY / source / f"{version}.json"
+    if not file.is_file():
+        kept = ", ".join(sorted(path.stem for path in file.parent.glob("*.json"))) or "none"
+        raise ConfigurationError(
+            f"version {version} of mapping {source} was not kept (older ones kept: {kept}; now: "
+            f"{mapping(source).version}); map as now, or put its file back under src/mappings/built/history"
+        )
+    return from_built(json.loads(file.read_text(encoding="utf-8")))

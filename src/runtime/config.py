@@ -116,3 +116,69 @@ class SweepSettings(Settings):
     events_table: str
     agent_directory_table: str
     transactions_queue_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class BurySettings(Settings):
+    """What `bury` needs to know.
+
+    Attributes:
+        events_table: where dead letters are filed.
+        archive_bucket: where the bytes go of a message that is none of ours.
+        replay_after_s: when an event that met an outage is tried again.
+    """
+
+    events_table: str
+    archive_bucket: str
+    replay_after_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSettings(Settings):
+    """What `watch` needs to know.
+
+    Attributes:
+        events_table: the state of each event, the index of the archive.
+        archive_bucket: what was accepted.
+        transactions_queue_url: where an event without an outcome is sent again.
+        walk_margin_s: how old a delivery must be to be filed: longer than ingest may take to store it.
+        redrive_after_s: how long a delivery may be without an outcome before it is sent again.
+    """
+
+    events_table: str
+    archive_bucket: str
+    transactions_queue_url: str
+    walk_margin_s: int
+    redrive_after_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperateSettings(ProcessSettings):
+    """What `operate` needs to know: what `process` does, to tell what it would do, and its own.
+
+    Attributes:
+        audit_table: who did what; put only.
+        transactions_queue_url: where replayed events go.
+        sweep_dlq_url: looked at by `status`.
+        notify_dlq_url: looked at by `status`.
+    """
+
+    audit_table: str
+    transactions_queue_url: str
+    sweep_dlq_url: str
+    notify_dlq_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotifySettings(Settings):
+    """What `notify` needs to know.
+
+    Attributes:
+        events_table: what an alarm is about, counted.
+        secrets_prefix: the secret is named `<prefix>/slack`.
+        email_topic_arn: the second channel, if the first fails.
+    """
+
+    events_table: str
+    secrets_prefix: str
+    email_topic_arn: str

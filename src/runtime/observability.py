@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from logging import getLogger
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
 from domain.errors import ConfigurationError, Conflict, Unavailable
 
@@ -16,13 +18,33 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from flows.accept_event import Reply
+    from flows.file_dead_letters import Filed
     from flows.outcome import Outcome
+    from flows.tally import Tally
 
 NAMESPACE = "Dealwire"
 
+
+class _Emf(AmazonCloudWatchEMFProvider):
+    """Powertools' metrics, of which some have no dimension: an alarm watches exactly one series."""
+
+    plain = frozenset[str]()
+
+    def serialize_metric_set(self, *given: Any, **named: Any) -> Any:
+        """The line for CloudWatch; metrics without dimensions stand under a directive of their own."""
+        line: dict[str, Any] = dict(super().serialize_metric_set(*given, **named))
+        (directive,) = line["_aws"]["CloudWatchMetrics"]
+        plain = [metric for metric in directive["Metrics"] if metric["Name"] in self.plain]
+        other = [metric for metric in directive["Metrics"] if metric["Name"] not in self.plain]
+        parts = (directive | {"Metrics": other}, directive | {"Metrics": plain, "Dimensions": [[]]})
+        line["_aws"]["CloudWatchMetrics"] = [part for part in parts if part["Metrics"]]
+        return line
+
+
 #: The function's name comes from POWERTOOLS_SERVICE_NAME.
 logger = Logger()
-metrics = Metrics(namespace=NAMESPACE)
+_emf = _Emf(namespace=NAMESPACE)
+metrics = Metrics(provider=_emf)
 
 # Rooms below log by the standard library; their lines carry the request and the receipt all the same.
 _ROOMS = {name for name in ("flows", "providers", "storage") if getLogger(name)}
@@ -39,6 +61,10 @@ def record_webhook(reply: Reply) -> None:
     log("webhook", extra={name: getattr(reply, name) for name in _WEBHOOK_FACTS})
     metrics.add_dimension("source", reply.source)
     metrics.add_metric("Webhook" + reply.outcome.title().replace("_", ""), unit="Count", value=1)
+    # Also 0: an alarm is over as soon as honest webhooks say so.
+    _add_plain("SignatureRefused", int(reply.outcome == "refused"))
+    if reply.receipt is not None:
+        _add_plain("OldSecretMatched", int(reply.old_secret))
     if reply.old_secret:
         metrics.add_metric("OldSecretUsed", unit="Count", value=1)
     if reply.variant is not None:
@@ -64,6 +90,53 @@ def record_event(outcome: Outcome, waited: timedelta) -> None:
         metrics.add_metric("ReceivedToApplied", unit="Milliseconds", value=waited.total_seconds() * 1000)
     facts = {"outcome": outcome.result, "deal_id": outcome.deal_id, "cause": outcome.cause, "reason": outcome.reason}
     logger.info("event processed", extra={name: value for name, value in facts.items() if value})
+
+
+def record_filing(filed: Filed, gauge: str) -> None:
+    """Leave one log line and the counts of one message out of a dead-letter queue.
+
+    Args:
+        filed: what was filed.
+        gauge: the metric that counts the dead of its cause; raised at once, the next count is a minute away.
+    """
+    facts = {"new": filed.new, "state": filed.state, "cause": filed.cause, "reason": filed.reason}
+    logger.warning("dead letter filed", extra=facts)
+    if filed.new:
+        _add_plain("DeadLetterFiled")
+    if filed.state == "dead":
+        _add_plain(gauge)
+
+
+def record_failed_filing(error: Exception) -> None:
+    """Leave one log line and a count of a dead letter that stays in its queue."""
+    logger.error("dead letter not filed", extra={"detail": _told(error), **_place(error)})
+    _add_plain("FilingFailed")
+
+
+def record_tally(tally: Tally) -> None:
+    """Leave one log line and the gauges of one look at everything that is open."""
+    logger.info("tally", extra={"gauges": tally.gauges, "pending": tally.pending, "sent_again": tally.sent_again})
+    for name, value in tally.gauges.items():
+        _add_plain(name, value, unit="Seconds" if name.endswith("Seconds") else "Count")
+    if tally.sent_again:
+        _add_plain("EventSentAgain", tally.sent_again)
+    for fault in tally.faults:
+        logger.error("a part of the tally failed", extra={"detail": _told(fault), **_place(fault)})
+    _record_silence(tally.silence_hours)
+
+
+def _record_silence(hours: Mapping[str, float]) -> None:
+    for source, value in hours.items():
+        emf = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, service="")
+        emf.add_dimension("source", source)
+        emf.add_metric("SilenceHours", unit="Count", value=value)
+        emf.flush_metrics()
+
+
+def _add_plain(name: str, value: float = 1, *, unit: str = "Count") -> None:
+    """A metric without dimensions, wherever it comes from."""
+    _emf.plain |= {name}
+    metrics.add_metric(name, unit=unit, value=value)
 
 
 def _told(error: Exception) -> str | None:

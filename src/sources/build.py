@@ -37,6 +37,7 @@ _SCHEME_KEYS = {
 }
 _SOURCE_KEYS = {
     *("scheme", "enabled", "queue", "event_type", "identity", "events", "keep_headers", "fetch", "documentation"),
+    "max_silence_hours",
 }
 
 
@@ -186,6 +187,7 @@ def _source(row: Row, known: set[str], schemes: Mapping[str, dict[str, Any]]) ->
         "event_type": lambda: [_place(text) for text in row.texts("event_type")],
         "keep_headers": lambda: [name.lower() for name in row.texts("keep_headers", empty=True)],
         "fetch": lambda: _fetch(row),
+        "max_silence_hours": lambda: _hours(row),
     })  # fmt: skip
     scheme = schemes.get(found.get("scheme", ""), {})  # of one that is wrong itself, nothing can be said
     return found | row.read({"identity": lambda: _identity(row, scheme)}) | _events(row)
@@ -219,6 +221,15 @@ def _fetch(row: Row) -> dict[str, str]:
         return {}
     fetch = row.row("fetch")
     return fetch.read({name: partial(fetch.text, name) for name in fetch.values})
+
+
+def _hours(row: Row) -> int | None:
+    hours = row.values.get("max_silence_hours")
+    if "max_silence_hours" in row.values and (type(hours) is not int or hours <= 0):
+        row.fail(
+            f"is {shown(hours)}; expected a whole number of hours, such as 72, or no such key", "max_silence_hours"
+        )
+    return hours
 
 
 def _documentation(source: Row) -> None:

@@ -60,7 +60,11 @@ class Scheme:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One sender of webhooks."""
+    """One sender of webhooks.
+
+    Attributes:
+        max_silence_hours: after which its silence is worth an alarm; None: never.
+    """
 
     name: str
     scheme: Scheme
@@ -73,6 +77,7 @@ class Source:
     ignored: frozenset[str]
     keep_headers: tuple[str, ...] = ()
     fetch: Mapping[str, str] = field(default_factory=dict)
+    max_silence_hours: int | None = None
 
     @property
     def secret_name(self) -> str:

@@ -55,6 +55,18 @@ class DynamoAgentDirectory:
             for agent in agents[start : start + BATCH_WRITE]:
                 self._hits.pop(agent.key, None)
 
+    def all(self, source: str) -> Sequence[Agent]:
+        """Every row of the source, by agent id, past the cache."""
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.table,
+            KeyConditionExpression="#source = :source",
+            ExpressionAttributeNames={"#source": "source"},
+            ExpressionAttributeValues=dynamo.to_wire({":source": source}),
+            ConsistentRead=True,
+        )
+        with dynamo.translated(f"read {self.table}"):
+            return [_agent(dynamo.from_wire(item)) for page in pages for item in page["Items"]]
+
     def _write(self, agents: Sequence[Agent]) -> None:
         left: Any = {self.table: [{"PutRequest": {"Item": dynamo.to_wire(_row(agent))}} for agent in agents]}
         for attempt in range(dynamo.UNPROCESSED_ROUNDS):

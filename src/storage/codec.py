@@ -1,4 +1,4 @@
-"""Deals and contacts as stored documents: plain maps of strings that a person can read in the console.
+"""Deals, contacts and applied events as stored documents: plain maps that a person can read in the console.
 
 Absent and None are one in storage; money is `{"amount": "525000.00", "currency": "USD"}`, days are ISO, shares `1/3`,
 marks `order:event`.
@@ -7,12 +7,17 @@ marks `order:event`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
 from domain.deal import Contact, Deal, Known, StageObservation
 from domain.marks import Mark
+
+if TYPE_CHECKING:
+    from domain.envelope import Envelope
+    from domain.ports import Change
 
 _DEAL = TypeAdapter(Deal)
 
@@ -62,6 +67,32 @@ def observation_document(seen: StageObservation) -> dict[str, Any]:
 def observation_from(document: dict[str, Any]) -> StageObservation:
     """The stage observation that `observation_document` stored."""
     return StageObservation.model_validate({"reason": None, **document, "mark": Mark.parse(document["mark"])})
+
+
+def event_columns(envelope: Envelope) -> dict[str, Any]:
+    """What every row of an event says about its message, whatever its state."""
+    return {
+        "source": envelope.source,
+        "event_id": envelope.event_id,
+        "event_type": envelope.event_type,
+        "receipt": envelope.receipt,
+        "archive_key": envelope.archive_key,
+        "mapping_version": envelope.mapping_version,
+        "received_at": envelope.received_at.isoformat(),
+    }
+
+
+def applied_document(change: Change, now: datetime) -> dict[str, Any]:
+    """What is kept of an applied event; attributes that an index reads are left out where they are empty."""
+    envelope = change.envelope
+    row = event_columns(envelope) | {
+        "content_type": envelope.content_type,
+        "applied_at": now.isoformat(),
+        "deal_id": change.deal_id,
+        "changed": list(change.changed),
+    }
+    optional = {"deal": change.about, "replay": envelope.replay}
+    return row | {name: value for name, value in optional.items() if value}
 
 
 def _known_document(known: Known) -> dict[str, Any]:

@@ -28,7 +28,10 @@ Key = Mapping[str, Any]
 #: DynamoDB's limit of one BatchGetItem.
 BATCH_GET = 100
 
-#: How often a batch read asks again for keys that DynamoDB left unprocessed before it counts as unavailable.
+#: DynamoDB's limit of one BatchWriteItem.
+BATCH_WRITE = 25
+
+#: How often a batch read or write asks again for what DynamoDB left unprocessed before it counts as unavailable.
 UNPROCESSED_ROUNDS = 5
 
 _serialize = TypeSerializer().serialize
@@ -121,6 +124,32 @@ def _batch(
     return [(table, key) for table, rest in answer.get("UnprocessedKeys", {}).items() for key in rest["Keys"]]
 
 
+def batch_put(client: DynamoDBClient, table: str, items: Sequence[Item], pause: Callable[[float], None]) -> None:
+    """Put the items, whatever stands there, in batches; each key once.
+
+    Raises:
+        Unavailable: DynamoDB did not take all of them; putting them again is harmless.
+    """
+    for start in range(0, len(items), BATCH_WRITE):
+        left: Any = {table: [{"PutRequest": {"Item": to_wire(i)}} for i in items[start : start + BATCH_WRITE]]}
+        for attempt in range(UNPROCESSED_ROUNDS):
+            with translated(f"write {table}"):
+                left = client.batch_write_item(RequestItems=left).get("UnprocessedItems")
+            if not left:
+                break
+            pause(0.05 * 2**attempt)
+        else:
+            raise Unavailable(f"cannot write {table} now: DynamoDB left items unwritten")
+
+
+def query(client: DynamoDBClient, request: Mapping[str, Any], values: Item) -> Iterator[dict[str, Any]]:
+    """The items of a Query, read page by page as they are asked for; `values` are those of its expressions."""
+    pages = client.get_paginator("query").paginate(**request, ExpressionAttributeValues=to_wire(values))
+    with translated(f"read {request['TableName']}"):
+        for page in pages:
+            yield from map(from_wire, page["Items"])
+
+
 def write_all(client: DynamoDBClient, doing: str, writes: Sequence[TransactWriteItemTypeDef]) -> None:
     """Write everything or nothing.
 
@@ -134,9 +163,15 @@ def write_all(client: DynamoDBClient, doing: str, writes: Sequence[TransactWrite
 
 
 def put(table: str, item: Item, condition: str | None = None, values: Item | None = None) -> TransactWriteItemTypeDef:
-    """A Put of a transaction. `#state` and `#version` may be used in the condition."""
+    """A Put of a transaction. `#state`, `#version` and `#replay` may be used in the condition."""
     request: Any = {"TableName": table, "Item": to_wire(item)}
     return {"Put": request | _conditions(condition, values)}
+
+
+def update(table: str, key: Key, change: str, condition: str, values: Item) -> TransactWriteItemTypeDef:
+    """An Update of a transaction: `SET ...` where the condition holds. Names as for `put`, in the condition only."""
+    request: Any = {"TableName": table, "Key": to_wire(key), "UpdateExpression": change}
+    return {"Update": request | _conditions(condition, values)}
 
 
 def delete(table: str, key: Key) -> TransactWriteItemTypeDef:
@@ -169,7 +204,7 @@ def _conditions(condition: str | None, values: Item | None) -> dict[str, Any]:
     if condition is None:
         return {}
     request: dict[str, Any] = {"ConditionExpression": condition}
-    names = {f"#{name}": name for name in ("state", "version") if f"#{name}" in condition}
+    names = {f"#{name}": name for name in ("state", "version", "replay") if f"#{name}" in condition}
     if names:
         request["ExpressionAttributeNames"] = names
     if values:

@@ -52,7 +52,7 @@ class SqsQueues:
                     answer = self._client.send_message_batch(QueueUrl=url, Entries=entries)
                     _check(url, answer.get("Failed", []), len(entries))
 
-    def bury(self, envelope: Envelope, cause: Cause, reason: str) -> None:
+    def bury(self, envelope: Envelope, cause: Cause, reason: str, *, deal: str = "", receives: int = 1) -> None:
         """Send the event to its dead-letter queue.
 
         Raises:
@@ -61,7 +61,7 @@ class SqsQueues:
         """
         url = _url(self._dead_urls, envelope)
         with translated(f"send to {url}", _REMEDY):
-            self._client.send_message(**bury_request(url, envelope, cause, reason))
+            self._client.send_message(**bury_request(url, envelope, cause, reason, deal=deal, receives=receives))
 
 
 def batches(messages: Sequence[str]) -> Iterator[list[SendMessageBatchRequestEntryTypeDef]]:
@@ -78,8 +78,10 @@ def batches(messages: Sequence[str]) -> Iterator[list[SendMessageBatchRequestEnt
         yield entries
 
 
-def bury_request(url: str, envelope: Envelope, cause: Cause, reason: str) -> SendMessageRequestTypeDef:
-    """One dead letter: what an operator sorts and searches by stands beside the envelope, not only in it."""
+def bury_request(
+    url: str, envelope: Envelope, cause: Cause, reason: str, *, deal: str = "", receives: int = 1
+) -> SendMessageRequestTypeDef:
+    """One dead letter: what it is to be filed by stands beside the envelope, not only in it."""
     attributes = {
         "cause": cause.value,
         "reason": _reason(reason),
@@ -87,11 +89,13 @@ def bury_request(url: str, envelope: Envelope, cause: Cause, reason: str) -> Sen
         "source": envelope.source,
         "event_type": envelope.event_type,
         "event_id": envelope.event_id,
+        "deal": _printable(deal),
+        "receives": str(receives),
     }
     return {
         "QueueUrl": url,
         "MessageBody": envelope.to_json(),
-        "MessageAttributes": {name: _attribute(value) for name, value in attributes.items()},
+        "MessageAttributes": {name: _attribute(value) for name, value in attributes.items() if value},
     }
 
 
@@ -101,8 +105,12 @@ def _attribute(value: str) -> MessageAttributeValueTypeDef:
 
 def _reason(text: str) -> str:
     """What SQS takes as an attribute: something, printable, and not long."""
-    printable = "".join(character if character.isprintable() else " " for character in text) or "no reason given"
-    return printable.encode("utf-8", "replace")[:_MAX_REASON_BYTES].decode("utf-8", "ignore")
+    text = _printable(text) or "no reason given"
+    return text.encode("utf-8", "replace")[:_MAX_REASON_BYTES].decode("utf-8", "ignore")
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _url(urls: Mapping[str, str], envelope: Envelope) -> str:

@@ -27,6 +27,7 @@ from domain.errors import ValidationFailed
 from domain.ports import Change, Snapshot, Wanted
 from storage import dynamo
 from storage.codec import (
+    applied_document,
     contact_document,
     contact_from,
     deal_document,
@@ -66,6 +67,11 @@ def alias_key(alias: tuple[str, str, str]) -> dict[str, str]:
     return {"pk": f"ALIAS#{'#'.join(alias)}", "sk": "ALIAS"}
 
 
+def parking_key(agent: AgentKey, event: str) -> dict[str, str]:
+    """Key of the row that says that an event, by its `Envelope.event_key`, is parked for this agent."""
+    return {"pk": f"AGENT#{agent.source}#{agent.agent_id}", "sk": f"EVENT#{event}"}
+
+
 def event_key(key: str) -> dict[str, str]:
     """Key of an event's row in the events table, from `Envelope.event_key`."""
     return {"pk": f"EVENT#{key}", "sk": "EVENT"}
@@ -83,7 +89,7 @@ class DynamoDealStore:
     def was_applied(self, envelope: Envelope) -> bool:
         """Whether this event was applied before."""
         row = dynamo.get(self.client, self.events_table, event_key(envelope.event_key))
-        return row is not None and row["state"] == APPLIED
+        return row is not None and _was_applied(row, envelope)
 
     def load(self, envelope: Envelope, wanted: Wanted) -> Snapshot:
         """Two batch reads: what the source's ids stand for, then those records; a third where the deal knows more."""
@@ -101,7 +107,7 @@ class DynamoDealStore:
             records += self._records([contact_key(i) for i in known - contact_ids])
         people = [contact_from(item["contact"]) for item in records if item["sk"] == "CONTACT"]
         return Snapshot(
-            applied=row.get("state") == APPLIED,
+            applied=_was_applied(row, envelope),
             parked_under=frozenset(AgentKey(*pair) for pair in row.get("missing", [])),
             deal=held,
             absorbed=tuple(deals[1:]),
@@ -190,11 +196,10 @@ def build_writes(change: Change, now: datetime, records: str, events: str) -> li
     """
     writes = [_identity(change, now, events)]
     writes += [
-        dynamo.delete(events, {"pk": f"AGENT#{key.source}#{key.agent_id}", "sk": f"EVENT#{change.envelope.event_key}"})
-        for key in sorted(change.parked_under)
+        dynamo.delete(events, parking_key(key, change.envelope.event_key)) for key in sorted(change.parked_under)
     ]
     if change.deal is not None:
-        writes.append(_deal(change.deal, change.deal_before, records))
+        writes.append(write_of_deal(change.deal, change.deal_before, records))
     elif change.deal_before is not None:
         writes.append(dynamo.unchanged(records, deal_key(change.deal_id), change.deal_before.version))
     for alias, record_id in change.aliases.items():
@@ -202,7 +207,7 @@ def build_writes(change: Change, now: datetime, records: str, events: str) -> li
     writes += [_repointed(alias, record_id, records) for alias, record_id in change.repointed.items()]
     for absorbed, before in change.absorbed:
         writes += _absorbed(absorbed, before, now, records)
-    writes += [_contact(contact, based_on, records) for contact, based_on in change.contacts]
+    writes += [write_of_contact(contact, based_on, records) for contact, based_on in change.contacts]
     writes += [_link(change.deal_id, role, "active", records) for role in change.roles_added]
     writes += [_link(change.deal_id, role, "retired", records) for role in change.roles_retired]
     if change.observation is not None:
@@ -218,23 +223,22 @@ def build_writes(change: Change, now: datetime, records: str, events: str) -> li
 
 
 def _identity(change: Change, now: datetime, events: str) -> TransactWriteItemTypeDef:
-    envelope = change.envelope
-    row = event_key(envelope.event_key) | {
-        "state": APPLIED,
-        "source": envelope.source,
-        "event_id": envelope.event_id,
-        "event_type": envelope.event_type,
-        "receipt": envelope.receipt,
-        "archive_key": envelope.archive_key,
-        "mapping_version": envelope.mapping_version,
-        "received_at": envelope.received_at.isoformat(),
-        "applied_at": now.isoformat(),
-        "deal_id": change.deal_id,
-    }
-    return dynamo.put(events, row, "attribute_not_exists(pk) OR #state <> :applied", {":applied": APPLIED})
+    # A row that waits or is dead is replaced whole: applying the event resolves it.
+    row = event_key(change.envelope.event_key) | {"state": APPLIED} | applied_document(change, now)
+    condition, values = "attribute_not_exists(pk) OR #state <> :applied", {":applied": APPLIED}
+    if change.envelope.replay:
+        condition += " OR attribute_not_exists(#replay) OR #replay < :replay"
+        values[":replay"] = change.envelope.replay
+    return dynamo.put(events, row, condition, values)
 
 
-def _deal(deal: Deal, before: Deal | None, records: str) -> TransactWriteItemTypeDef:
+def _was_applied(row: dynamo.Item, envelope: Envelope) -> bool:
+    """Whether it stands in the CRM store; for a replay: by that replay or a later one."""
+    return row.get("state") == APPLIED and row.get("replay", "") >= envelope.replay
+
+
+def write_of_deal(deal: Deal, before: Deal | None, records: str) -> TransactWriteItemTypeDef:
+    """The write of a deal, provided that it still is as it was before (None: not there)."""
     document = deal_document(deal)
     size = len(json.dumps(document, ensure_ascii=False).encode())
     if size > ITEM_BYTES:
@@ -255,13 +259,14 @@ def _repointed(alias: tuple[str, str, str], record_id: str, records: str) -> Tra
 
 def _absorbed(deal: Deal, before: Deal, now: datetime, records: str) -> list[TransactWriteItemTypeDef]:
     # Its links stay as they are: whoever finds one reads on the deal what it was merged into.
-    writes = [_deal(deal, before, records)]
+    writes = [write_of_deal(deal, before, records)]
     if deal.ever_closed:
         writes.append(_commission_due(deal, now, records))
     return writes
 
 
-def _contact(contact: Contact, based_on: int, records: str) -> TransactWriteItemTypeDef:
+def write_of_contact(contact: Contact, based_on: int, records: str) -> TransactWriteItemTypeDef:
+    """The write of a contact, provided that it still has the version (0: not there) that the change is based on."""
     item = contact_key(contact.id) | {"version": contact.version, "contact": contact_document(contact)}
     if based_on == 0:
         return dynamo.put(records, item, "attribute_not_exists(pk)")

@@ -2,10 +2,11 @@
 
 | pk | sk | what | read by |
 |---|---|---|---|
-| `EVENT#source#event id` | `EVENT` | `applied`, `waiting` or `parked`, with its envelope | event; `due`: kind `event` |
+| `EVENT#source#event id` | `EVENT` | `waiting` or `parked`, with its envelope | event; `due`: kind `event`; `open` |
 | `AGENT#source#agent id` | `EVENT#source#event id` | the event is parked for this agent | agent |
 
-Only waiting and parked rows carry `due_kind` and `due_at`, so the index holds nothing else.
+The same row says `applied`, `dead` or `discarded` of an event that does not wait (storage/records.py and filings.py).
+Such rows have no `due_kind` and `due_at`, so the index `due` holds only what waits.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from typing import TYPE_CHECKING, Any
 from domain.agents import AgentKey
 from domain.envelope import Envelope
 from domain.errors import Cause, Conflict
+from domain.event_log import State
 from domain.ports import Waiting
 from storage import dynamo
-from storage.records import APPLIED, event_key
+from storage.codec import event_columns
+from storage.event_rows import edits_of, open_at, open_kind
+from storage.records import APPLIED, event_key, parking_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 #: Events of one page; each is one small row.
 PAGE = 100
+
+_WAITS = frozenset({State.WAITING.value, State.PARKED.value})
 
 _NOT_APPLIED = "attribute_not_exists(pk) OR #state <> :applied"
 
@@ -50,7 +56,7 @@ class DynamoWaitingRoom:
         return _waiting(row) if row else None
 
     def defer(self, waiting: Waiting) -> None:
-        """Store a deferred event; one that was applied meanwhile is left alone."""
+        """Store a deferred event, be it dead by now; one that was applied meanwhile is left alone."""
         put = dynamo.put(self.events_table, _item(waiting), _NOT_APPLIED, {":applied": APPLIED})
         try:
             dynamo.write_all(self.client, f"defer {waiting.envelope.event_key}", [put])
@@ -65,7 +71,7 @@ class DynamoWaitingRoom:
         gone = _missing(before) - waiting.missing if before else frozenset()
         writes = [dynamo.put(self.events_table, _item(waiting), _NOT_APPLIED, {":applied": APPLIED})]
         for key in sorted(waiting.missing):
-            writes.append(dynamo.put(self.events_table, _agent_key(key, waiting.envelope.event_key)))
+            writes.append(dynamo.put(self.events_table, parking_key(key, waiting.envelope.event_key)))
             writes.append(dynamo.absent(self.directory_table, {"source": key.source, "agent_id": key.agent_id}))
         writes += [self._drop(key, waiting.envelope.event_key) for key in sorted(gone)]
         dynamo.write_all(self.client, f"park {waiting.envelope.event_key}", writes)
@@ -91,7 +97,7 @@ class DynamoWaitingRoom:
         events = {event for key in keys for event in self._parked_under(key)}
         wanted = {self.events_table: [event_key(event) for event in events]}
         rows = dynamo.batch_get(self.client, wanted, self.pause)[self.events_table]
-        return _readable([row for row in rows if row["state"] != APPLIED])
+        return _readable([row for row in rows if row["state"] in _WAITS])
 
     def reschedule(self, events: Iterable[Waiting], due_at: datetime) -> None:
         """Look at these again at `due_at`; those that changed since they were read are left as they are."""
@@ -110,16 +116,16 @@ class DynamoWaitingRoom:
                 continue
 
     def close(self, event_key: str) -> None:
-        """Forget the event and its parking rows, unless it was applied."""
+        """Forget the event and its parking rows, unless it was applied, or filed as dead, meanwhile."""
         row = self._row(event_key)
         if row is None:
             return
         key = {"pk": row["pk"], "sk": row["sk"]}
         gone = dynamo.delete(self.events_table, key)
         gone["Delete"] |= {
-            "ConditionExpression": "#state <> :applied",
+            "ConditionExpression": "#state IN (:waiting, :parked)",
             "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": dynamo.to_wire({":applied": APPLIED}),
+            "ExpressionAttributeValues": dynamo.to_wire({":waiting": "waiting", ":parked": "parked"}),
         }
         drops = [self._drop(agent, event_key) for agent in sorted(_missing(row))]
         try:
@@ -127,24 +133,24 @@ class DynamoWaitingRoom:
         except Conflict:
             if self._row(event_key) is not None:
                 raise
-            # Applied meanwhile, by another delivery of the same event: that is the better end.
+            # Applied by another delivery of the same event, or its dead letter was filed: either is what we want.
 
     def _row(self, key: str) -> dict[str, Any] | None:
         row = dynamo.get(self.client, self.events_table, event_key(key))
-        return row if row and row["state"] != APPLIED else None
+        return row if row and row["state"] in _WAITS else None
 
     def _parked_under(self, key: AgentKey) -> list[str]:
         pages = self.client.get_paginator("query").paginate(
             TableName=self.events_table,
             KeyConditionExpression="pk = :agent",
-            ExpressionAttributeValues=dynamo.to_wire({":agent": _agent_key(key, "")["pk"]}),
+            ExpressionAttributeValues=dynamo.to_wire({":agent": parking_key(key, "")["pk"]}),
             ConsistentRead=True,
         )
         with dynamo.translated(f"read events parked for {key}"):
             return [dynamo.from_wire(item)["sk"].removeprefix("EVENT#") for page in pages for item in page["Items"]]
 
     def _drop(self, key: AgentKey, event: str) -> TransactWriteItemTypeDef:
-        return dynamo.delete(self.events_table, _agent_key(key, event))
+        return dynamo.delete(self.events_table, parking_key(key, event))
 
 
 def _readable(rows: Sequence[dict[str, Any]]) -> list[Waiting]:
@@ -158,23 +164,25 @@ def _readable(rows: Sequence[dict[str, Any]]) -> list[Waiting]:
     return events
 
 
-def _agent_key(key: AgentKey, event: str) -> dict[str, str]:
-    return {"pk": f"AGENT#{key.source}#{key.agent_id}", "sk": f"EVENT#{event}"}
-
-
 def _item(waiting: Waiting) -> dict[str, Any]:
-    return event_key(waiting.envelope.event_key) | {
-        "state": "parked" if waiting.cause is Cause.UNKNOWN_AGENT else "waiting",
+    envelope = waiting.envelope
+    state = State.PARKED if waiting.cause is Cause.UNKNOWN_AGENT else State.WAITING
+    row = event_columns(envelope) | {
+        "state": state.value,
         "cause": str(waiting.cause),
         "reason": waiting.reason,
         "since": waiting.since.isoformat(),
+        "last_at": waiting.since.isoformat(),
         "attempts": waiting.attempts,
         "missing": [list(key) for key in sorted(waiting.missing)],
-        "deal": waiting.deal,
-        "envelope": waiting.envelope.to_json(),
+        "envelope": envelope.to_json(),
+        "open_kind": open_kind(state, waiting.cause),
+        "open_at": open_at(waiting.since, envelope.event_key),
         "due_kind": "event",
         "due_at": int(waiting.due_at.timestamp()),
     }
+    optional = {"deal": waiting.deal, "edits": edits_of(envelope.archive_key)}
+    return event_key(envelope.event_key) | row | {name: value for name, value in optional.items() if value}
 
 
 def _waiting(row: dict[str, Any]) -> Waiting:
@@ -186,7 +194,7 @@ def _waiting(row: dict[str, Any]) -> Waiting:
         due_at=datetime.fromtimestamp(int(row["due_at"]), tz=UTC),
         attempts=int(row["attempts"]),
         missing=_missing(row),
-        deal=row["deal"],
+        deal=row.get("deal", ""),
     )
 
 

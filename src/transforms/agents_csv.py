@@ -16,20 +16,23 @@ COLUMNS = ("source", "agent_id", "name", "licence", "office", "crm_user_id", "cr
 LONGEST_VALUE = LONGEST_IDENTIFIER
 
 
-def parse_agents(text: str, *, sources: Collection[str] = (), file: str = "the agents file") -> list[Agent]:
+def parse_agents(
+    text: str, *, sources: Collection[str] = (), file: str = "the agents file", crm_ids: bool = True
+) -> list[Agent]:
     """The agents of a CSV file with the header `source,agent_id,name,licence,office,crm_user_id,crm_contact_id`.
 
     Args:
         text: of the file; a byte order mark and blank lines are ignored.
         sources: the names that may stand under `source`; any, if none are given.
         file: its name, for messages.
+        crm_ids: whether an agent needs the ids of the CRM; without them only a check makes sense.
 
     Raises:
         ConfigurationError: lists every mistake with its line and what to do.
     """
     # Splitting at line ends first would break quoted values that hold one.
     rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    reading = _Reading(sources)
+    reading = _Reading(sources, needed=COLUMNS if crm_ids else COLUMNS[:-2])
     try:
         for row in rows:
             if any(value.strip() for value in row):
@@ -48,8 +51,9 @@ def parse_agents(text: str, *, sources: Collection[str] = (), file: str = "the a
 class _Reading:
     """What was read so far."""
 
-    def __init__(self, sources: Collection[str]) -> None:
+    def __init__(self, sources: Collection[str], needed: Collection[str]) -> None:
         self.sources = sources
+        self.needed = needed
         self.header: list[str] = []
         self.agents: dict[AgentKey, Agent] = {}
         self.lines: dict[AgentKey, int] = {}
@@ -79,7 +83,7 @@ class _Reading:
     def _take_agent(self, line: int, row: dict[str, str]) -> None:
         # An id is taken as events give it, and not cleaned: one that no event can carry would be in the file in vain.
         values = {name: row[name].strip() if name == "agent_id" else clean(row[name]) for name in COLUMNS}
-        mistakes = list(_bad_values(values, self.sources))
+        mistakes = list(_bad_values(values, self.sources, self.needed))
         key = AgentKey(values["source"], agent_id(values["agent_id"]))
         if key in self.lines:
             mistakes.append(f"{key} is already on line {self.lines[key]}; keep one of the two")
@@ -91,9 +95,9 @@ class _Reading:
             self.agents[key] = Agent(key=key, **{name: values[name] for name in COLUMNS[2:]})
 
 
-def _bad_values(values: dict[str, str], sources: Collection[str]) -> Iterator[str]:
+def _bad_values(values: dict[str, str], sources: Collection[str], needed: Collection[str]) -> Iterator[str]:
     for name in COLUMNS:
-        if not values[name]:
+        if not values[name] and name in needed:
             yield f"{name} is empty; every agent needs one"
         elif len(values[name]) > LONGEST_VALUE:
             yield f"{name} has {len(values[name])} characters; at most {LONGEST_VALUE}"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 
 from domain.agents import Agent, AgentKey
 from domain.deal import AgentShare, DealFacts
-from domain.errors import FieldProblem, MappingFailed, UnknownAgents, ValidationFailed
+from domain.errors import FieldProblem, MappingFailed, PermanentError, UnknownAgents, ValidationFailed
 from domain.marks import Mark
 from mappings.model import Mapping
 from transforms.engine import Run
@@ -65,10 +65,10 @@ def read(payload: Any, mapping: Mapping, event: EventContext) -> Reading:
     plan = plan_of(mapping)
     out = Run(plan, payload, event).whole()
     if out.problems or out.mark is None:
-        raise _unmapped(mapping, out)
+        raise _about(out, event, _unmapped(mapping, out))
     broken = broken_rules(plan, out)
     if broken:
-        raise ValidationFailed(f"the deal breaks {_count(broken, 'rule')}", broken)
+        raise _about(out, event, ValidationFailed(f"the deal breaks {_count(broken, 'rule')}", broken))
     return Reading(out, event)
 
 
@@ -109,6 +109,13 @@ def preview(payload: Any, mapping: Mapping, found: Found[AgentKey, Agent], event
         warnings=tuple(out.warnings),
         missing=missing,
     )
+
+
+def _about(out: Findings, event: EventContext, error: PermanentError) -> PermanentError:
+    """With the deal's name, where at least that could be read."""
+    if out.source_id:
+        error.deal = f"{event.source}/{out.source_id}"
+    return error
 
 
 def _unmapped(mapping: Mapping, out: Findings) -> MappingFailed:

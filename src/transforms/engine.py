@@ -51,7 +51,8 @@ class Run:
     def whole(self) -> Findings:
         """Everything the payload says, and everything that is wrong with it."""
         plan, out = self.plan, self.out
-        out.source_id = str(self._value(plan.deal_id, self.root, ""))
+        named = self._value(plan.deal_id, self.root, "")
+        out.source_id = named if isinstance(named, str) else ""
         out.merged_ids = self._merged_ids()
         out.mark = self._mark()
         occurred_at = self._value(plan.occurred_at, self.root, "")

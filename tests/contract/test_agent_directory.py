@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -39,6 +40,21 @@ def test_a_hundred_and_fifty_agents_are_written_and_read(directory: Any) -> None
     agents = [agent(f"A-{number}") for number in range(150)]
     directory.add(agents)
     assert len(directory.lookup([one.key for one in agents])) == 150
+
+
+def test_a_source_lists_its_own_agents_by_id(directory: Any) -> None:
+    directory.add([agent("A-2"), agent("A-1", name="Old"), agent("A-10"), agent("A-3", source="dotloop")])
+    directory.lookup([agent("A-1").key])
+    directory.add([agent("A-1", name="New")])
+    listed = directory.all("transactions")
+    assert [one.key.agent_id for one in listed] == ["A-1", "A-10", "A-2"]
+    assert listed[0] == agent("A-1", name="New")
+    assert directory.all("brokermint") == []
+
+
+def test_a_source_with_more_agents_than_a_page_lists_them_all(directory: Any) -> None:
+    directory.add([replace(agent(f"A-{number:04}"), office="O" * 2000) for number in range(600)])
+    assert len(directory.all("transactions")) == 600
 
 
 def test_a_hit_is_believed_for_a_while_and_a_miss_never(dynamodb_directory: DynamoAgentDirectory) -> None:

@@ -18,6 +18,8 @@ from domain.money import Money
 from domain.ports import Waiting
 from domain.stages import Stage
 from domain.terms import Role, Side
+from storage import dynamo
+from storage.records import event_key
 from tests.builders import NOW, envelope, facts, person, wanted
 
 ids = map(str, itertools.count(1))
@@ -88,6 +90,116 @@ def test_an_event_is_applied_once(store: Any) -> None:
     assert store.was_applied(message)
     with pytest.raises(Conflict):
         store.commit(change, NOW)
+
+
+def replayed(event: DealFacts, replay: str) -> Envelope:
+    return envelope(event.event_id, replay=replay)
+
+
+def apply_again(store: Any, event: DealFacts, replay: str) -> None:
+    message = replayed(event, replay)
+    held = store.load(message, wanted(event))
+    assert not held.applied
+    store.commit(merge(event, held, message, lambda: next(ids)), NOW)
+
+
+def test_a_replay_applies_an_event_again_once(store: Any) -> None:
+    event = facts(1, values={"reference": "A"})
+    apply(store, event)
+    message = replayed(event, "2026-r1")
+    assert not store.was_applied(message)
+    held = store.load(message, wanted(event))
+    assert not held.applied
+    change = merge(event, held, message, lambda: next(ids))
+    store.commit(change, NOW)
+    assert store.was_applied(message)
+    assert store.load(message, wanted(event)).applied
+    with pytest.raises(Conflict):
+        store.commit(change, NOW)
+
+
+def test_an_event_that_was_never_applied_can_be_applied_by_a_replay_first(store: Any) -> None:
+    event = facts(1, values={"reference": "A"})
+    apply_again(store, event, "2026-r1")
+    assert store.was_applied(envelope(event.event_id))
+    assert store.was_applied(replayed(event, "2026-r1"))
+    assert not store.was_applied(replayed(event, "2026-r2"))
+
+
+def test_an_older_replay_after_a_newer_one_was_applied_before(store: Any) -> None:
+    event = facts(1, values={"reference": "A"})
+    apply(store, event)
+    older = replayed(event, "2026-r1")
+    change = merge(event, store.load(older, wanted(event)), older, lambda: next(ids))
+    apply_again(store, event, "2026-r2")
+    assert store.was_applied(older)
+    assert store.load(older, wanted(event)).applied
+    with pytest.raises(Conflict):
+        store.commit(change, NOW)
+
+
+def test_a_delivery_that_comes_again_after_a_replay_was_applied_before(store: Any) -> None:
+    event = facts(1, values={"reference": "A"})
+    message, held = load(store, event)
+    late = merge(event, held, message, lambda: next(ids))
+    apply_again(store, event, "2026-r1")
+    assert store.was_applied(message)
+    assert store.load(message, wanted(event)).applied
+    with pytest.raises(Conflict):
+        store.commit(late, NOW)
+    assert not store.was_applied(replayed(event, "2026-r2"))
+
+
+def test_the_row_of_an_applied_event_tells_its_story(dynamodb_deal_store: Any) -> None:
+    event = facts(1, values={"reference": "A"}, people=[])
+    message = envelope(event.event_id, replay="2026-r1")
+    held = dynamodb_deal_store.load(message, wanted(event))
+    change = merge(event, held, message, lambda: "D-1")
+    dynamodb_deal_store.commit(change, NOW)
+    row = dynamo.get(dynamodb_deal_store.client, "EventsTable", event_key(message.event_key))
+    assert row == {
+        "pk": "EVENT#transactions#evt-1",
+        "sk": "EVENT",
+        "state": "applied",
+        "source": "transactions",
+        "event_id": "evt-1",
+        "event_type": "deal.updated",
+        "receipt": "r-evt-1",
+        "archive_key": "2026-03-02/transactions/r-evt-1",
+        "mapping_version": 1,
+        "received_at": NOW.isoformat(),
+        "content_type": "application/json",
+        "applied_at": NOW.isoformat(),
+        "deal_id": "D-1",
+        "deal": "transactions/T-1",
+        "changed": list(change.changed),
+        "replay": "2026-r1",
+    }
+    assert "reference" in row["changed"]
+
+
+def test_an_event_that_no_replay_applied_has_no_replay_in_its_row(dynamodb_deal_store: Any) -> None:
+    apply(dynamodb_deal_store, facts(1, values={"reference": "A"}))
+    row = dynamo.get(dynamodb_deal_store.client, "EventsTable", event_key("transactions#evt-1"))
+    assert row is not None
+    assert "replay" not in row
+
+
+@pytest.mark.parametrize("state", ["waiting", "parked", "dead", "discarded"])
+@pytest.mark.parametrize("replay", ["", "2026-r1"])
+def test_applying_an_event_resolves_what_stood_in_its_row(dynamodb_deal_store: Any, state: str, replay: str) -> None:
+    event = facts(1, values={"reference": "A"})
+    message = envelope(event.event_id, replay=replay)
+    columns = {"open_kind": f"{state}#mapping", "open_at": "x", "due_kind": "event", "due_at": 1, "missing": []}
+    row = event_key(message.event_key) | {"state": state} | columns
+    dynamodb_deal_store.client.put_item(TableName="EventsTable", Item=dynamo.to_wire(row))
+    assert not dynamodb_deal_store.was_applied(message)
+    held = dynamodb_deal_store.load(message, wanted(event))
+    dynamodb_deal_store.commit(merge(event, held, message, lambda: next(ids)), NOW)
+    after = dynamo.get(dynamodb_deal_store.client, "EventsTable", event_key(message.event_key))
+    assert after is not None
+    assert after["state"] == "applied"
+    assert not columns.keys() & after.keys()
 
 
 def test_of_two_writers_of_one_deal_the_second_must_decide_again(store: Any) -> None:

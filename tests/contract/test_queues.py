@@ -23,12 +23,17 @@ class Subject:
 
     queues: MemoryQueues | SqsQueues
     sent: Callable[[], list[Envelope]]
-    dead: Callable[[], list[tuple[Envelope, str, str]]]
+    dead: Callable[[], list[tuple[Envelope, str, str, str, int]]]
 
 
 def memory() -> Subject:
     queues = MemoryQueues(sources=("transactions", "dotloop"))
-    return Subject(queues, lambda: queues.sent, lambda: [(e, c.value, r) for e, c, r in queues.dead])
+
+    def dead() -> list[tuple[Envelope, str, str, str, int]]:
+        both = zip(queues.dead, queues.dead_facts, strict=True)
+        return [(message, cause.value, why, *facts) for (message, cause, why), facts in both]
+
+    return Subject(queues, lambda: queues.sent, dead)
 
 
 def sqs() -> Subject:
@@ -43,15 +48,13 @@ def sqs() -> Subject:
             found += messages
         return found
 
-    def dead() -> list[tuple[Envelope, str, str]]:
-        return [
-            (
-                Envelope.from_json(message["Body"]),
-                message["MessageAttributes"]["cause"]["StringValue"],
-                message["MessageAttributes"]["reason"]["StringValue"],
-            )
-            for message in receive("main-dlq")
-        ]
+    def dead() -> list[tuple[Envelope, str, str, str, int]]:
+        found = []
+        for message in receive("main-dlq"):
+            beside = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+            facts = (beside["cause"], beside["reason"], beside.get("deal", ""), int(beside["receives"]))
+            found.append((Envelope.from_json(message["Body"]), *facts))
+        return found
 
     sources = ("transactions", "dotloop")
     queues = SqsQueues(client, dict.fromkeys(sources, urls["main"]), dict.fromkeys(sources, urls["main-dlq"]))
@@ -80,8 +83,13 @@ def test_bodies_too_large_for_one_batch_arrive_all_the_same(subject: Subject) ->
 
 def test_a_dead_letter_carries_its_cause_and_reason(subject: Subject) -> None:
     subject.queues.bury(envelope(body=b"not JSON"), Cause.BAD_PAYLOAD, "the body is not JSON")
-    assert subject.dead() == [(envelope(body=b"not JSON"), "bad_payload", "the body is not JSON")]
+    assert subject.dead() == [(envelope(body=b"not JSON"), "bad_payload", "the body is not JSON", "", 1)]
     assert subject.sent() == []
+
+
+def test_a_dead_letter_carries_its_deal_and_how_often_it_was_tried(subject: Subject) -> None:
+    subject.queues.bury(envelope(), Cause.MAPPING, "why", deal="transactions/T-1 \u00fc", receives=3)
+    assert subject.dead() == [(envelope(), "mapping", "why", "transactions/T-1 \u00fc", 3)]
 
 
 def test_a_source_without_a_queue_is_named(subject: Subject) -> None:
@@ -110,7 +118,13 @@ def test_what_an_operator_searches_by_stands_beside_the_dead_letter() -> None:
         "source": "transactions",
         "event_type": "deal.updated",
         "event_id": "evt-1",
+        "receives": "1",
     }
+
+
+def test_a_deal_that_sqs_would_refuse_as_it_is_still_reaches_the_dead_letter() -> None:
+    attributes = bury_request("url", envelope(), Cause.MAPPING, "why", deal="t/a\0b", receives=2)["MessageAttributes"]
+    assert (attributes["deal"].get("StringValue"), attributes["receives"].get("StringValue")) == ("t/a b", "2")
 
 
 @pytest.mark.parametrize(

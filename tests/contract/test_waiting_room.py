@@ -12,6 +12,9 @@ from domain.agents import AgentKey
 from domain.errors import Cause, Conflict
 from domain.merging import merge
 from domain.ports import Waiting
+from storage import dynamo
+from storage.records import event_key
+from storage.waiting import DynamoWaitingRoom
 from tests.builders import NOW, agent, envelope, facts, wanted
 
 A1, A2 = AgentKey("transactions", "A-1"), AgentKey("transactions", "A-2")
@@ -58,6 +61,16 @@ def test_what_is_deferred_is_found_whole(room: Any) -> None:
     room.defer(waiting)
     assert room.find("transactions#evt-1") == waiting
     assert room.find("transactions#other") is None
+
+
+def test_an_edited_event_keeps_its_edited_body_however_often_it_is_set_aside(room: Any) -> None:
+    edited = envelope("evt-1", archive_key=f"edits/transactions/{'0' * 32}/12")
+    room.defer(replace(deferred(), envelope=edited))
+    room.defer(replace(deferred(attempts=2), envelope=edited))
+    assert room.find("transactions#evt-1").envelope == edited
+    room.park(replace(parked("evt-1", A1), envelope=edited))
+    (waiting,) = room.parked_for([A1])
+    assert waiting.envelope == edited
 
 
 def due(room: Any, now: Any = NOW) -> list[str]:
@@ -152,3 +165,95 @@ def test_the_deferral_of_a_parked_event_remembers_its_agents(room: Any) -> None:
     room.defer(replace(parked("evt-1", A1), cause=Cause.PROVIDER_API, attempts=2))
     (waiting,) = room.parked_for([A1])
     assert (waiting.cause, waiting.attempts) == (Cause.PROVIDER_API, 2)
+
+
+# --------------------------------------------------------------------------------------------- the rows on DynamoDB
+
+KEY = "transactions#evt-1"
+
+
+def row_of(room: DynamoWaitingRoom, key: str = KEY) -> dict[str, Any]:
+    row = dynamo.get(room.client, room.events_table, event_key(key))
+    assert row is not None
+    return row
+
+
+def put_row(room: DynamoWaitingRoom, state: str) -> dict[str, Any]:
+    """A row as it is when the event is not waiting any more, with what it kept."""
+    room.park(parked("evt-1", A1))
+    row = {name: value for name, value in row_of(room).items() if name not in ("due_kind", "due_at")}
+    row |= {"state": state, "cause": "mapping", "open_kind": f"{state}#mapping"}
+    room.client.put_item(TableName=room.events_table, Item=dynamo.to_wire(row))
+    return row
+
+
+def test_a_waiting_row_can_be_found_by_what_operators_ask_for(dynamodb_waiting_room: DynamoWaitingRoom) -> None:
+    waiting = deferred(deal="transactions/T-1", attempts=2)
+    dynamodb_waiting_room.defer(waiting)
+    assert row_of(dynamodb_waiting_room) == {
+        "pk": f"EVENT#{KEY}",
+        "sk": "EVENT",
+        "state": "waiting",
+        "source": "transactions",
+        "event_id": "evt-1",
+        "event_type": "deal.updated",
+        "receipt": "r-evt-1",
+        "archive_key": "2026-03-02/transactions/r-evt-1",
+        "mapping_version": 1,
+        "received_at": NOW.isoformat(),
+        "deal": "transactions/T-1",
+        "cause": "provider_api",
+        "reason": "503",
+        "since": NOW.isoformat(),
+        "last_at": NOW.isoformat(),
+        "attempts": 2,
+        "missing": [],
+        "envelope": waiting.envelope.to_json(),
+        "open_kind": "waiting#provider_api",
+        "open_at": f"{NOW.isoformat()}#{KEY}",
+        "due_kind": "event",
+        "due_at": int(NOW.timestamp()),
+    }
+
+
+def test_a_parked_row_is_open_as_parked(dynamodb_waiting_room: DynamoWaitingRoom) -> None:
+    dynamodb_waiting_room.park(parked("evt-1", A1))
+    row = row_of(dynamodb_waiting_room)
+    assert (row["state"], row["open_kind"]) == ("parked", "parked#unknown_agent")
+
+
+def test_what_an_index_reads_is_left_out_where_it_is_empty(dynamodb_waiting_room: DynamoWaitingRoom) -> None:
+    dynamodb_waiting_room.defer(deferred())
+    assert not {"deal", "edits"} & row_of(dynamodb_waiting_room).keys()
+    found = dynamodb_waiting_room.find(KEY)
+    assert found is not None
+    assert found.deal == ""
+
+
+def test_the_row_of_an_edited_event_counts_its_edits(dynamodb_waiting_room: DynamoWaitingRoom) -> None:
+    edited = envelope("evt-1", archive_key=f"edits/transactions/{'0' * 32}/12")
+    dynamodb_waiting_room.defer(replace(deferred(), envelope=edited))
+    assert row_of(dynamodb_waiting_room)["edits"] == 12
+
+
+@pytest.mark.parametrize("state", ["dead", "discarded"])
+def test_what_is_dead_does_not_wait(dynamodb_waiting_room: DynamoWaitingRoom, state: str) -> None:
+    room = dynamodb_waiting_room
+    row = put_row(room, state)
+    assert room.find(KEY) is None
+    assert room.parked_for([A1]) == []
+    assert due(room, NOW + timedelta(days=1)) == []
+    room.close(KEY)
+    room.reschedule([parked("evt-1", A1)], NOW + timedelta(hours=1))
+    assert row_of(room) == row
+
+
+@pytest.mark.parametrize("state", ["dead", "discarded"])
+def test_what_was_dead_can_be_set_aside_anew(dynamodb_waiting_room: DynamoWaitingRoom, state: str) -> None:
+    room = dynamodb_waiting_room
+    put_row(room, state)
+    room.defer(deferred())
+    assert room.find(KEY) == deferred()
+    put_row(room, state)
+    room.park(parked("evt-1", A2))
+    assert [waiting.missing for waiting in room.parked_for([A2])] == [frozenset({A2})]

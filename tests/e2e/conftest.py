@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,8 +20,11 @@ from cli import local_cloud, webhooks
 from cli.local_cloud import LocalCloud
 from cli.stack import Stack
 from domain.deal import Contact, Deal
+from domain.event_log import EventRecord, State
+from domain.operate.letters import Filter
 from flows.release_waiting import ReleasePorts
 from storage import dynamo
+from storage.event_log import DynamoEventLog
 from storage.records import event_key
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -40,7 +43,6 @@ class Cloud:
     home: Path
     http: httpx.Client
     stack: Stack
-    letters: list[dict[str, Any]] = field(default_factory=list)
 
     # -- what providers do
 
@@ -124,32 +126,48 @@ class Cloud:
             found[f"{link.role}:{values.get('name') or values.get('company')}"] = held[link.contact_id]
         return found
 
-    def dead_letter(self, meant: Callable[[Mapping[str, Any]], bool], seconds: float = PATIENCE_S) -> dict[str, Any]:
-        """The dead letter that is meant, once it is there; its attributes as plain text under `attributes`."""
+    def log_of_events(self) -> DynamoEventLog:
+        tables = self.local.tables
+        return DynamoEventLog(self.client("dynamodb"), tables["events"], tables["audit"], time.sleep)
 
-        def look() -> dict[str, Any] | None:
-            self._drain()
-            return next((letter for letter in self.letters if meant(letter)), None)
+    def letter(self, meant: Callable[[EventRecord], bool], seconds: float = PATIENCE_S) -> EventRecord:
+        """The dead letter that is meant, once it is filed; of the newest two hundred."""
 
-        letter = self.until(look, seconds)
-        assert letter is not None
-        return letter
+        def look() -> EventRecord | None:
+            newest = self.log_of_events().open(Filter(states=(State.DEAD,)), limit=200)
+            return next((record for record in newest.items if meant(record)), None)
 
-    def dead(self, receipt: str) -> dict[str, str]:
-        """The attributes of the dead letter of this receipt."""
-        attributes: dict[str, str] = self.dead_letter(lambda one: one["attributes"].get("receipt") == receipt)[
-            "attributes"
-        ]
-        return attributes
+        found = self.until(look, seconds)
+        assert found is not None
+        return found
 
-    def _drain(self) -> None:
-        sqs, url = self.client("sqs"), self.local.queues["transactions_dlq"]
-        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
-        for message in answer.get("Messages", []):
-            attributes = message.get("MessageAttributes", {})
-            message["attributes"] = {name: value["StringValue"] for name, value in attributes.items()}
-            self.letters.append(message)
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    def dead(self, receipt: str) -> EventRecord:
+        """The dead letter of this receipt."""
+        return self.letter(lambda record: record.envelope.receipt == receipt)
+
+    def watch(self) -> None:
+        """One run of the deployed watcher: what has come is filed, what is open is measured."""
+        answer = self.client("lambda").invoke(FunctionName=self.local.functions["watch"])
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
+    def posts(self) -> list[dict[str, Any]]:
+        """What the stand-in for Slack was told, oldest first."""
+        found: list[dict[str, Any]] = self.http.get(f"{self.local.slack_url}/posts").raise_for_status().json()
+        return found
+
+    def told(self, beginning: str, after: int, seconds: float = 60.0) -> str:
+        """The text of the first post behind the `after`-th that begins so; the watcher runs until it is there."""
+
+        def look() -> str | None:
+            texts = [post["text"] for post in self.posts()[after:]]
+            found = next((text for text in texts if text.startswith(beginning)), None)
+            if found is None:
+                self.watch()
+            return found
+
+        found = self.until(look, seconds)
+        assert found is not None
+        return found
 
     def archived(self, source: str, receipt: str) -> tuple[bytes, dict[str, str]]:
         """The bytes and the facts that are kept under a receipt."""
@@ -193,7 +211,7 @@ def cloud() -> Iterator[Cloud]:
         try:
             local = local_cloud.up(print, home)
             with httpx.Client(timeout=120, trust_env=False, limits=httpx.Limits(max_connections=None)) as http:
-                stack = Stack(local, f"{local.api_url}/webhooks", local.tables, local.queues)
+                stack = Stack(local, f"{local.api_url}/webhooks", local.tables, local.queues, local.operate_url)
                 yield Cloud(local, home, http, stack)
         finally:
             local_cloud.down(home)

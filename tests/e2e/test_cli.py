@@ -41,7 +41,7 @@ def test_up_prints_one_json_object_that_says_where_everything_is(here: Cloud) ->
     assert told["endpoint_url"].startswith("http://127.0.0.1:")
     dynamodb, sqs = here.client("dynamodb"), here.client("sqs")
     tables = [dynamodb.describe_table(TableName=name)["Table"]["TableStatus"] for name in told["tables"].values()]
-    assert tables == ["ACTIVE"] * 3
+    assert tables == ["ACTIVE"] * 4
     for url in told["queues"].values():
         sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
 
@@ -96,6 +96,8 @@ def test_importing_agents_applies_what_waited_for_them(here: Cloud, tmp_path: Pa
     good = tmp_path / "good.csv"
     good.write_text(f"{HEADER}\ntransactions,{agent_id},Maya Reyes,L,Missoula,u,c\n", encoding="utf-8")
     result = run("agents", "import", str(good), "--json")
-    assert json.loads(result.stdout) == {"agents": 1, "events_queued": 1, "events_still_parked": 0}
+    report = json.loads(result.stdout)
+    assert (report["agents"], report["events_queued"], report["events_still_parked"]) == (1, 1, 0)
+    assert report["added"] == [f"transactions/{agent_id}"]
     assert [share.name for share in here.applied("transactions", event_id).agents] == ["Maya Reyes"]
     assert json.loads(run("agents", "import", str(good), "--json").stdout)["events_queued"] == 0

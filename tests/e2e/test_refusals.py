@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from domain.envelope import Envelope
+from domain.errors import Cause
+from domain.event_log import EventRecord
 from sources.catalog import catalog
 from sources.verify import sign
 from tests.builders import envelope
@@ -76,10 +77,10 @@ def test_every_byte_value_arrives_as_it_was_signed_and_is_filed_as_bad(cloud: Cl
     status, answer = cloud.post("transactions", body)
     assert (status, set(answer)) == (400, {"error", "receipt"})
     assert cloud.archived("transactions", answer["receipt"])[0] == body
-    letter = cloud.dead_letter(lambda one: one["attributes"].get("receipt") == answer["receipt"])
-    assert letter["attributes"]["cause"] == "bad_payload"
-    assert "UTF-8" in letter["attributes"]["reason"]
-    assert Envelope.from_json(letter["Body"]).body == body
+    letter = cloud.dead(answer["receipt"])
+    assert letter.cause is Cause.BAD_PAYLOAD
+    assert "UTF-8" in letter.reason
+    assert cloud.archived("transactions", answer["receipt"])[1]["disposition"] == "bad_payload"
 
 
 @pytest.mark.parametrize(
@@ -97,8 +98,8 @@ def test_what_is_not_the_providers_shape_is_answered_400_kept_and_filed(cloud: C
     assert status == 400
     assert cloud.archived("transactions", answer["receipt"])[0] == body
     letter = cloud.dead(answer["receipt"])
-    assert letter["cause"] == "bad_payload"
-    assert says in letter["reason"]
+    assert letter.cause is Cause.BAD_PAYLOAD
+    assert says in letter.reason
 
 
 def test_what_does_not_fit_the_mapping_is_dead_at_once_and_names_every_field(cloud: Cloud) -> None:
@@ -106,20 +107,22 @@ def test_what_does_not_fit_the_mapping_is_dead_at_once_and_names_every_field(clo
     data = {"id": deal_id, "version": 1, "status": "Bewitched", "sale_price": "1.234,56"}
     receipt = cloud.accepted("transactions", json.dumps({"type": "deal.updated", "data": data}).encode(), event_id)
     letter = cloud.dead(receipt)
-    assert (letter["cause"], letter["event_id"], letter["source"]) == ("mapping", event_id, "transactions")
-    assert "data.status: expected" in letter["reason"]
-    assert "data.sale_price: expected" in letter["reason"]
-    assert "Bewitched" not in letter["reason"]
+    assert (letter.cause, letter.key, letter.deal) == (
+        Cause.MAPPING, f"transactions#{event_id}", f"transactions/{deal_id}",
+    )  # fmt: skip
+    assert "data.status: expected" in letter.reason
+    assert "data.sale_price: expected" in letter.reason
+    assert "Bewitched" not in letter.reason
     assert cloud.stack.deals().deal("transactions", deal_id) is None
-    assert cloud.state(f"transactions#{event_id}") == "-"
+    assert cloud.state(f"transactions#{event_id}") == "dead"
 
 
 def test_a_message_whose_bytes_are_gone_is_dead_with_a_cause(cloud: Cloud) -> None:
     gone = envelope(unique("evt"), archive_key="2026-01-01/transactions/nowhere")
     cloud.client("sqs").send_message(QueueUrl=cloud.local.queues["transactions"], MessageBody=gone.to_json())
     letter = cloud.dead(gone.receipt)
-    assert letter["cause"] == "bad_payload"
-    assert "2026-01-01/transactions/nowhere" in letter["reason"]
+    assert letter.cause is Cause.BAD_PAYLOAD
+    assert "2026-01-01/transactions/nowhere" in letter.reason
 
 
 @pytest.fixture
@@ -137,8 +140,14 @@ def test_what_is_no_message_of_ours_is_moved_to_the_dead_letters_by_the_queue(
 ) -> None:
     junk = unique("junk")
     cloud.client("sqs").send_message(QueueUrl=impatient_queue, MessageBody=junk)
-    letter = cloud.dead_letter(lambda one: one["Body"] == junk)
-    assert letter["attributes"] == {}  # there is nothing to file it under
+    letter = cloud.letter(lambda one: one.envelope.event_type == "unreadable" and kept(cloud, one) == junk.encode())
+    assert letter.cause is Cause.BUG
+
+
+def kept(cloud: Cloud, letter: EventRecord) -> bytes:
+    held = cloud.client("s3").get_object(Bucket=cloud.local.bucket, Key=letter.envelope.archive_key)
+    body: bytes = held["Body"].read()
+    return body
 
 
 @pytest.fixture
@@ -159,8 +168,8 @@ def test_a_message_that_always_fails_is_tried_three_times_and_dead_with_a_cause(
     data = {"id": deal_id, "version": 1, "status": "Active"}
     receipt = cloud.accepted("transactions", json.dumps({"type": "deal.updated", "data": data}).encode(), event_id)
     letter = cloud.dead(receipt)
-    assert (letter["cause"], letter["event_id"]) == ("config", event_id)
-    assert "template.yaml" in letter["reason"]
+    assert (letter.cause, letter.key) == (Cause.CONFIG, f"transactions#{event_id}")
+    assert "template.yaml" in letter.reason
     cloud.until(lambda: attempts_of(cloud, receipt) >= 3)  # the last line of the log comes after the letter
     assert cloud.stack.deals().deal("transactions", deal_id) is None
 

@@ -19,3 +19,6 @@ class MemoryAgentDirectory:
 
     def add(self, agents: Sequence[Agent]) -> None:
         self.rows |= {agent.key: agent for agent in agents}
+
+    def all(self, source: str) -> Sequence[Agent]:
+        return [self.rows[key] for key in sorted(self.rows) if key.source == source]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from domain.agents import AgentKey
@@ -21,6 +21,7 @@ class MemoryDealStore:
 
     waiting: MemoryWaitingRoom = field(default_factory=MemoryWaitingRoom)
     events: set[str] = field(default_factory=set)
+    replays: dict[str, str] = field(default_factory=dict)
     deals: dict[str, Deal] = field(default_factory=dict)
     people: dict[str, Contact] = field(default_factory=dict)
     aliases: dict[tuple[str, str, str], str] = field(default_factory=dict)
@@ -30,7 +31,8 @@ class MemoryDealStore:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def was_applied(self, envelope: Envelope) -> bool:
-        return envelope.event_key in self.events
+        key = envelope.event_key
+        return key in self.events and self.replays.get(key, "") >= envelope.replay
 
     def load(self, envelope: Envelope, wanted: Wanted) -> Snapshot:
         with self.lock:
@@ -45,7 +47,7 @@ class MemoryDealStore:
                 ids |= {i for deal in deals for i in deal.contact_ids()}
             parked = self.waiting.rows.get(envelope.event_key)
             return Snapshot(
-                applied=envelope.event_key in self.events,
+                applied=self.was_applied(envelope),
                 parked_under=parked.missing if parked else frozenset[AgentKey](),
                 deal=held,
                 absorbed=tuple(deals[1:]),
@@ -57,6 +59,7 @@ class MemoryDealStore:
         with self.lock:
             self._check(change)
             self.events.add(change.envelope.event_key)
+            self.replays[change.envelope.event_key] = change.envelope.replay
             self.waiting.applied.add(change.envelope.event_key)
             self.waiting.rows.pop(change.envelope.event_key, None)
             if change.deal is not None:
@@ -69,8 +72,8 @@ class MemoryDealStore:
                     self.due[absorbed.id] = absorbed.version
             self.aliases |= {**change.aliases, **change.repointed}
             self.people |= {contact.id: contact for contact, _ in change.contacts}
-            self.links |= {(change.deal_id, role): "active" for role in change.roles_added}
-            self.links |= {(change.deal_id, role): "retired" for role in change.roles_retired}
+            self.links |= {(change.deal_id, _link(role)): "active" for role in change.roles_added}
+            self.links |= {(change.deal_id, _link(role)): "retired" for role in change.roles_retired}
             if change.observation is not None:
                 self.observations[change.deal_id, str(change.observation.mark)] = change.observation
 
@@ -82,12 +85,7 @@ class MemoryDealStore:
             (self.people[contact.id].version if contact.id in self.people else 0) != based_on
             for contact, based_on in change.contacts
         )
-        if (
-            change.envelope.event_key in self.events
-            or stale_deal
-            or stale_people
-            or change.aliases.keys() & self.aliases
-        ):
+        if self.was_applied(change.envelope) or stale_deal or stale_people or change.aliases.keys() & self.aliases:
             raise Conflict(change.envelope.event_key)
 
     def _survivor(self, deal_id: str) -> Deal:
@@ -111,3 +109,8 @@ class MemoryDealStore:
 
     def commission_due(self, deal_id: str) -> int | None:
         return self.due.get(deal_id)
+
+
+def _link(role: DealRole) -> DealRole:
+    """As the table keeps it: who in which role, under whatever alias."""
+    return replace(role, known_as=None)

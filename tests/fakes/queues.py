@@ -16,6 +16,7 @@ class MemoryQueues:
     sources: Collection[str] = ("transactions", "brokermint", "dotloop")
     sent: list[Envelope] = field(default_factory=list)
     dead: list[tuple[Envelope, Cause, str]] = field(default_factory=list)
+    dead_facts: list[tuple[str, int]] = field(default_factory=list)  # (deal, receives) of each in `dead`
     journal: list[str] = field(default_factory=list)
     fault: Exception | None = None
     dead_fault: Exception | None = None
@@ -28,12 +29,13 @@ class MemoryQueues:
         self.journal.append("queued")
         self.sent += [Envelope.from_json(envelope.to_json()) for envelope in envelopes]
 
-    def bury(self, envelope: Envelope, cause: Cause, reason: str) -> None:
+    def bury(self, envelope: Envelope, cause: Cause, reason: str, *, deal: str = "", receives: int = 1) -> None:
         if self.dead_fault:
             raise self.dead_fault
         self._check(envelope)
         self.journal.append("buried")
         self.dead.append((Envelope.from_json(envelope.to_json()), cause, reason))
+        self.dead_facts.append((deal, receives))
 
     def _check(self, envelope: Envelope) -> None:
         if envelope.source not in self.sources:

@@ -8,7 +8,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -21,7 +23,7 @@ from domain.agents import Agent
 from domain.deal import Contact, Deal
 from flows.release_waiting import Released, ReleasePorts, import_agents
 from handlers import ingest, process, sweep
-from runtime import observability
+from runtime import observability, wiring
 from runtime.wiring import edges
 from runtime.wiring import ingest as wiring_ingest
 from runtime.wiring import process as wiring_process
@@ -49,7 +51,10 @@ PROVIDERS: Mapping[str, Any] = json.loads((EVENTS / "provider-secrets.demo.json"
 BUCKET = "archive"
 #: What a sweep did that found nothing to do.
 NOTHING = {"queued": 0, "still_parked": 0, "stuck": 0}
-WIRING: tuple[ModuleType, ...] = (wiring_ingest, wiring_process, wiring_sweep)
+#: What each function is made of.
+WIRING: tuple[ModuleType, ...] = tuple(
+    import_module(f"runtime.wiring.{found.name}") for found in iter_modules(wiring.__path__) if found.name != "edges"
+)
 
 
 @dataclass
@@ -67,7 +72,7 @@ class Context:
 
 @dataclass
 class MotoStack:
-    """Dealwire's three functions, and what they read and write."""
+    """Dealwire's functions, and what they read and write."""
 
     dynamodb: Any
     sqs: Any
@@ -76,6 +81,7 @@ class MotoStack:
     dead: str
     log: io.StringIO
     clock: Clock
+    email_topic: str
 
     # -- what the outside does
 
@@ -229,6 +235,7 @@ def moto_stack(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoStack
     s3.create_bucket(Bucket=BUCKET)
     urls = {name: sqs.create_queue(**queue)["QueueUrl"] for name, queue in queues().items()}
     here = {"ArchiveBucket": BUCKET} | {resolve({"Ref": name}): url for name, url in urls.items()}
+    here |= {name: _client("sns").create_topic(Name=name)["TopicArn"] for name in resources("AWS::SNS::Topic")}
     for function in resources("AWS::Serverless::Function").values():
         for name, value in resolve(function["Properties"]["Environment"]["Variables"]).items():
             if not name.startswith("POWERTOOLS_"):
@@ -241,8 +248,10 @@ def moto_stack(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoStack
     log, clock = io.StringIO(), Clock()
     monkeypatch.setattr(observability.logger.registered_handler, "stream", log)
     for module in WIRING:
-        monkeypatch.setattr(module, "now", clock.now)
-    made = MotoStack(dynamodb, sqs, s3, urls["TransactionsQueue"], urls["TransactionsDeadLetterQueue"], log, clock)
+        if hasattr(module, "now"):
+            monkeypatch.setattr(module, "now", clock.now)
+    waits, dead = urls["TransactionsQueue"], urls["TransactionsDeadLetterQueue"]
+    made = MotoStack(dynamodb, sqs, s3, waits, dead, log, clock, here["EmailTopic"])
     made.directory.add(parse_agents((EVENTS / "agents.csv").read_text(encoding="utf-8")))
     forget()
     yield made
@@ -325,7 +334,7 @@ def memory_stack(moto_stack: MotoStack, monkeypatch: pytest.MonkeyPatch) -> Memo
     stores = (MemoryDealStore(waiting=waiting), MemoryArchive(), MemoryQueues(), MemoryProviderApi())
     made = MemoryStack(moto_stack.clock, directory, waiting, *stores)
     monkeypatch.setattr(wiring_process, "ports", lambda: made)
-    monkeypatch.setattr(wiring_process, "world", lambda _context: moto_stack.clock.world())
+    monkeypatch.setattr(wiring_process, "world", lambda _context, _receives=1: moto_stack.clock.world())
     return made
 
 

@@ -242,7 +242,7 @@ def test_clients_give_up_while_the_provider_still_waits(stack: Stack) -> None:
 
 
 def test_a_receipt_is_never_given_twice() -> None:
-    assert len({wiring.new_receipt() for _ in range(1000)}) == 1000
+    assert len({wiring.new_receipt(wiring.now()) for _ in range(1000)}) == 1000
 
 
 def test_ingest_starts_without_what_only_others_need() -> None:

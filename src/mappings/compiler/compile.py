@@ -17,6 +17,7 @@ from domain.errors import ConfigurationError
 from mappings.compiler.files import report, text_of
 from mappings.compiler.mistakes import in_plain_words, json_schema
 from mappings.compiler.schema import DealFields, IdEntry, MappingFile, MergedEntry, PersonFields, fold
+from mappings.compiler.versions import kept_history
 from mappings.compiler.vocabulary import Alike, ConditionEntry, RuleEntry, options_of
 from mappings.compiler.yaml_tree import Location, Mistake, Tree, read_yaml
 from mappings.loader import BUILT
@@ -271,15 +272,21 @@ def _as_json(data: Any) -> str:
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
 
-def main() -> int:
-    """Rewrite the prebuilt mappings and the schema; 1 if a mapping has mistakes."""
+def main(arguments: list[str] | None = None) -> int:
+    """Rewrite the prebuilt mappings and the schema; 1 if a mapping has mistakes.
+
+    Args:
+        arguments: `--amend` where a version was never deployed and its meaning may change; default: the command's own.
+    """
+    amend = "--amend" in (sys.argv[1:] if arguments is None else arguments)
     try:
         files = outputs()
+        files |= kept_history(files, amend=amend, folder=BUILT)
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    BUILT.mkdir(exist_ok=True)
     for file, content in files.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, encoding="utf-8")
         sys.stdout.write(f"wrote {file}\n")
     return 0

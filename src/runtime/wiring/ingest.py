@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from runtime.config import IngestSettings
 from runtime.wiring.edges import client, now
-from runtime.wiring.edges import new_id as new_receipt
+from runtime.wiring.edges import new_time_id as new_receipt
 from sources.catalog import Source, catalog
 
 if TYPE_CHECKING:

@@ -123,7 +123,7 @@ def policy() -> Policy:
     )
 
 
-def world(context: LambdaContext) -> World:
+def world(context: LambdaContext, receives: int = 1) -> World:
     """Time, ids and randomness of one invocation."""
     return World(
         now=now,
@@ -131,4 +131,5 @@ def world(context: LambdaContext) -> World:
         jitter=random.random,
         pause=time.sleep,
         time_left=lambda: context.get_remaining_time_in_millis() / 1000,
+        receives=receives,
     )

@@ -14,33 +14,20 @@ import boto3
 import httpx
 import pytest
 from botocore.stub import Stubber
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from cli import demo, local_cloud, webhooks
 from cli.main import app
-from cli.outputs import QUEUES, TABLES
 from cli.stack import Stack
 from cli.tools import LocalCloudError
-from domain.errors import Unavailable
+from domain.errors import Cause
 from sources.catalog import catalog
+from tests.unit.cli.conftest import Api, refusal, refused, run
 
 ROOT = Path(__file__).parents[3]
 CLOSING = ROOT / "events/transactions/deal.closed__co_listed.json"
 HEADER = "source,agent_id,name,licence,office,crm_user_id,crm_contact_id"
 LINE = "transactions,A-1,Dana,L-1,Missoula,u,c"
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(one) for one in arguments])
-
-
-def refused(*arguments: object) -> str:
-    """What a command says when it fails: one line."""
-    answer = run(*arguments)
-    assert isinstance(answer.exception, SystemExit), answer.exception
-    assert (answer.exit_code, answer.stdout) == (1, "")
-    assert len(answer.stderr.splitlines()) == 1
-    return answer.stderr
 
 
 def fails(error: Exception) -> Callable[..., Any]:
@@ -50,9 +37,7 @@ def fails(error: Exception) -> Callable[..., Any]:
     return fail
 
 
-@pytest.fixture(autouse=True)
-def nothing_runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_cloud, "status", lambda: None)
+pytestmark = pytest.mark.usefixtures("nothing_runs")
 
 
 @pytest.fixture
@@ -66,6 +51,42 @@ def test_help_waits_for_nothing_that_only_a_command_needs() -> None:
     code = "import sys; import cli.main; print(*sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "src", capture_output=True, text=True, check=True)
     assert not {"boto3", "pydantic", "yaml", "httpx", "jmespath", "mappings", "storage"} & set(answer.stdout.split())
+
+
+def test_help_says_what_each_exit_status_means() -> None:
+    said = " ".join(run("--help").stdout.split())
+    assert "0 done; 1 failed or refused; 2 wrong usage; 3 nothing matches or nothing to do; 4 some messages" in said
+
+
+COMMANDS = [
+    ("trace",), ("status",), ("audit",), ("forget",), ("send",),
+    *(("dlq", name) for name in ("list", "show", "edit", "replay", "discard")),
+    *(("events", name) for name in ("list", "show", "replay")),
+    *(("agents", name) for name in ("list", "import", "export", "check")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_each_command_has_an_example_and_works_on_any_stack(command: tuple[str, ...]) -> None:
+    said = run(*command, "--help").stdout
+    assert f"Example: dealwire {' '.join(command)}" in said
+    for option in ("--json", "--stack", "--profile"):
+        assert option in said
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("dealwire dlq list --cause ", list(Cause)),
+        ("dealwire dlq list --state ", ["dead", "parked", "waiting", "discarded"]),
+        ("dealwire events list --source ", sorted(catalog())),
+        ("dealwire agents list --source d", ["dotloop"]),
+    ],
+)
+def test_the_shell_completes_causes_states_and_sources(typed: str, offered: list[str]) -> None:
+    asked = {"_DEALWIRE_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    answer = CliRunner(env=asked).invoke(app, prog_name="dealwire")
+    assert answer.stdout.split() == offered
 
 
 @pytest.mark.parametrize("command", ["up", "demo"])
@@ -152,23 +173,16 @@ def test_agents_cannot_be_imported_where_nothing_runs(agents_csv: Path) -> None:
     assert "no local cloud runs here" in refused("agents", "import", agents_csv)
 
 
-def test_a_directory_that_does_not_answer_is_said_in_one_line(
-    agents_csv: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Stack, "directory", lambda _: None)
-    monkeypatch.setattr("cli.stack.find", lambda *_: Stack(boto3.Session(region_name="us-east-1"), "", NAMES, NAMES))
-    monkeypatch.setattr("flows.release_waiting.import_agents", fails(Unavailable("the directory does not answer")))
+def test_a_directory_that_does_not_answer_is_said_in_one_line(agents_csv: Path, api: Api) -> None:
+    api.answers["agents-import"] = refusal(503, "the directory does not answer; try again")
     assert "the directory does not answer" in refused("agents", "import", agents_csv)
-
-
-NAMES = {name: name for name in (*TABLES, *QUEUES)}
 
 
 @pytest.mark.parametrize(
     ("outputs", "said"),
     [
-        (["ApiUrl"], "stack foreign has no output AgentDirectoryTableName, EventsTableName, RecordsTableName, Sweep"),
-        ([], "stack foreign has no output AgentDirectoryTableName, ApiUrl, EventsTableName, RecordsTableName, Sweep"),
+        (["ApiUrl"], "stack foreign has no output AgentDirectoryTableName, AuditTableName, EventsTableName"),
+        ([], "stack foreign has no output AgentDirectoryTableName, ApiUrl, AuditTableName, EventsTableName"),
         (None, "stack foreign cannot be read (An error occurred (ValidationError)"),
     ],
 )

@@ -48,6 +48,13 @@ def test_paths_to_fetch_are_carried_along() -> None:
     assert read_index(build(text, {}))["transactions"].fetch == {"deal": "/deals/{id}"}
 
 
+def test_a_source_says_for_how_long_it_may_be_silent_or_nothing() -> None:
+    hours = {name: source.max_silence_hours for name, source in catalog().items()}
+    assert hours == {"transactions": 72, "brokermint": 168, "dotloop": 168}
+    without = re.sub(r"    max_silence_hours: .*\n", "", TEXT)
+    assert {source.max_silence_hours for source in read_index(build(without, {})).values()} == {None}
+
+
 MISTAKES = [
     ("    enabled: true\n", "    enabled: 1\n", "sources.transactions.enabled is 1; expected true or false"),
     ("    enabled: true\n", "    on: true\n", "is not a key we know; expected one of documentation, enabled"),
@@ -85,6 +92,17 @@ MISTAKES = [
         "identity: [eventId]",
         "identity: [header:X-DOTLOOP-TIMESTAMP]",
         "header x-dotloop-timestamp, which is not signed",
+    ),
+    *(
+        ("max_silence_hours: 72", f"max_silence_hours:{hours}", f"max_silence_hours is {said}; expected a whole number")
+        for hours, said in (
+            (" 0", "0"),
+            (" -1", "-1"),
+            (" 1.5", "'1.5'"),
+            (" true", "True"),
+            (" 3d", "'3d'"),
+            ("", "missing"),
+        )
     ),
     ("event_type: [eventType]", "event_type: eventType", "sources.dotloop.event_type is 'eventType'; expected a list"),
     ("event_type: [eventType]", "event_type: []", "sources.dotloop.event_type is empty"),

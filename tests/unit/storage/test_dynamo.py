@@ -94,6 +94,57 @@ def test_every_single_read_is_consistent(client: Any, stubbed: Stubber) -> None:
     assert dynamo.get(client, "T", key(1)) is None
 
 
+# ------------------------------------------------------------------------------------------- batch writes and queries
+
+
+def puts(numbers: range) -> dict[str, Any]:
+    return {"T": [{"PutRequest": {"Item": item}} for item in keys_of(numbers)]}
+
+
+def test_more_items_than_one_request_holds_are_put_in_batches(client: Any, stubbed: Stubber) -> None:
+    for part in (range(25), range(25, 50), range(50, 60)):
+        stubbed.add_response("batch_write_item", {"UnprocessedItems": {}}, {"RequestItems": puts(part)})
+    dynamo.batch_put(client, "T", [key(number) for number in range(60)], Pauses())
+    dynamo.batch_put(client, "T", [], Pauses())
+
+
+def test_items_that_were_left_are_put_again_after_growing_pauses(client: Any, stubbed: Stubber) -> None:
+    answers = [puts(range(1, 3)), puts(range(2, 3)), {}]
+    for left, sent in zip(answers, [range(3), range(1, 3), range(2, 3)], strict=True):
+        stubbed.add_response("batch_write_item", {"UnprocessedItems": left}, {"RequestItems": puts(sent)})
+    pauses = Pauses()
+    dynamo.batch_put(client, "T", [key(number) for number in range(3)], pauses)
+    assert pauses == sorted(pauses)
+    assert len(set(pauses)) == 2
+
+
+def test_a_table_that_keeps_leaving_items_is_unavailable_within_seconds(client: Any, stubbed: Stubber) -> None:
+    for _ in range(dynamo.UNPROCESSED_ROUNDS):
+        stubbed.add_response("batch_write_item", {"UnprocessedItems": puts(range(1))}, {"RequestItems": puts(range(1))})
+    pauses = Pauses()
+    with pytest.raises(Unavailable, match="cannot write T now"):
+        dynamo.batch_put(client, "T", [key(0)], pauses)
+    assert sum(pauses) < 5
+
+
+def test_a_query_reads_a_page_only_when_it_is_asked_for(client: Any, stubbed: Stubber) -> None:
+    request = {"TableName": "T", "KeyConditionExpression": "pk = :pk"}
+    values = {"ExpressionAttributeValues": {":pk": {"S": "p"}}}
+    first, last = dynamo.to_wire(key(1)), dynamo.to_wire(key(2))
+    stubbed.add_response("query", {"Items": [first], "LastEvaluatedKey": first}, request | values)
+    items = dynamo.query(client, request, {":pk": "p"})
+    assert next(items) == key(1)
+    stubbed.assert_no_pending_responses()
+    stubbed.add_response("query", {"Items": [last]}, request | values | {"ExclusiveStartKey": first})
+    assert list(items) == [key(2)]
+
+
+def test_a_query_that_is_throttled_is_unavailable(client: Any, stubbed: Stubber) -> None:
+    stubbed.add_client_error("query", "ThrottlingException")
+    with pytest.raises(Unavailable, match="read T"):
+        list(dynamo.query(client, {"TableName": "T", "KeyConditionExpression": "pk = :pk"}, {":pk": "p"}))
+
+
 # ----------------------------------------------------------------------------------------------------- transactions
 
 CHECK, THROTTLED = "ConditionalCheckFailed", "ThrottlingError"

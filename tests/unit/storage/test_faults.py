@@ -196,6 +196,22 @@ def test_rescheduling_goes_on_after_one_that_changed_and_stops_at_an_outage(
         room.reschedule([waiting(), waiting(), waiting()], NOW + timedelta(minutes=10))
 
 
+@pytest.mark.parametrize("state", ["applied", "dead", "discarded"])
+def test_closing_what_was_decided_meanwhile_is_no_error(room: DynamoWaitingRoom, stubbed: Stubber, state: str) -> None:
+    event_row(stubbed, state="waiting")
+    conflict(stubbed)
+    event_row(stubbed, state=state)
+    room.close("transactions#evt-1")
+
+
+def test_closing_beside_another_writer_is_a_conflict_and_not_silence(room: DynamoWaitingRoom, stubbed: Stubber) -> None:
+    event_row(stubbed, state="waiting")
+    conflict(stubbed, "TransactionConflict")
+    event_row(stubbed, state="waiting")
+    with pytest.raises(Conflict):
+        room.close("transactions#evt-1")
+
+
 # ------------------------------------------------------------------------------------------------------ one transaction
 
 
@@ -206,6 +222,7 @@ def test_the_largest_change_of_a_deal_fits_one_transaction() -> None:
     change = Change(
         envelope=envelope(),
         deal_id="d",
+        about="transactions/T-1",
         deal=deal,
         deal_before=deal,
         contacts=[(Contact(link.contact_id, 1), 0) for link in after],
@@ -232,7 +249,9 @@ def test_a_stage_observation_is_kept_under_the_order_of_its_mark() -> None:
             source="transactions",
             event_type="deal.updated",
         )
-        change = Change(envelope=envelope(), deal_id="d", deal=None, deal_before=None, observation=seen)
+        change = Change(
+            envelope=envelope(), deal_id="d", about="transactions/T-1", deal=None, deal_before=None, observation=seen
+        )
         writes: list[Any] = build_writes(change, NOW, "R", "E")
         (found,) = [sk for write in writes if (sk := write["Put"]["Item"]["sk"]["S"]).startswith("STAGE#")]
         return str(found)

@@ -1,0 +1,68 @@
+"""The operators' API: what the `dealwire` command asks of the `operate` function, and what it is told.
+
+`POST /operate/{action}` with the request as JSON. Answers hold ids, names of fields and masked values; only `reveal`
+(and what an operator types into `edit`) carries a payload. Every action that is not a mere look leaves an audit entry
+with the caller of the signed request.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from domain.operate.base import Message
+from domain.operate.letters import (
+    DiscardAnswer,
+    DiscardRequest,
+    EditAnswer,
+    EditRequest,
+    GroupsAnswer,
+    GroupsRequest,
+    ListAnswer,
+    ListRequest,
+    RevealAnswer,
+    RevealRequest,
+    ShowAnswer,
+    ShowRequest,
+)
+from domain.operate.looking import (
+    AuditAnswer,
+    AuditRequest,
+    EventsAnswer,
+    EventsRequest,
+    StatusAnswer,
+    StatusRequest,
+    TraceAnswer,
+    TraceRequest,
+)
+from domain.operate.people import AgentsAnswer, AgentsChange, AgentsFile, AgentsRequest, ForgetAnswer, ForgetRequest
+from domain.operate.replays import (
+    JobAnswer,
+    JobRequest,
+    PlanRequest,
+    PreviewAnswer,
+    PreviewRequest,
+    StepAnswer,
+    StepRequest,
+)
+
+#: Action to what it takes and gives, and the managed policy that allows it.
+ACTIONS: dict[str, tuple[type[Message], type[Message], Literal["operator", "operator-pii"]]] = {
+    "list": (ListRequest, ListAnswer, "operator"),
+    "groups": (GroupsRequest, GroupsAnswer, "operator"),
+    "show": (ShowRequest, ShowAnswer, "operator"),
+    "reveal": (RevealRequest, RevealAnswer, "operator-pii"),
+    "edit": (EditRequest, EditAnswer, "operator-pii"),
+    "plan": (PlanRequest, JobAnswer, "operator"),
+    "job": (JobRequest, JobAnswer, "operator"),
+    "preview": (PreviewRequest, PreviewAnswer, "operator"),
+    "step": (StepRequest, StepAnswer, "operator"),
+    "discard": (DiscardRequest, DiscardAnswer, "operator"),
+    "trace": (TraceRequest, TraceAnswer, "operator"),
+    "events": (EventsRequest, EventsAnswer, "operator"),
+    "status": (StatusRequest, StatusAnswer, "operator"),
+    "audit": (AuditRequest, AuditAnswer, "operator"),
+    "agents": (AgentsRequest, AgentsAnswer, "operator"),
+    "agents-check": (AgentsFile, AgentsChange, "operator"),
+    "agents-import": (AgentsFile, AgentsChange, "operator"),
+    "forget": (ForgetRequest, ForgetAnswer, "operator-pii"),
+}

@@ -1,0 +1,1 @@
+"""Telling people: Slack, and e-mail through SNS."""

@@ -1,0 +1,154 @@
+"""What `operate` is made of."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from flows.operate.desk import Desk
+from runtime.config import OperateSettings
+from runtime.wiring import process as processing
+from runtime.wiring.edges import client, new_time_id, now
+from sources.catalog import catalog
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from runtime.wiring.process import ProcessPorts
+    from storage.archive import S3Archive
+    from storage.audit import DynamoAudit
+    from storage.contacts import DynamoContacts
+    from storage.deliveries import DynamoDeliveryLog, DynamoWalk
+    from storage.depths import SqsDepths
+    from storage.event_log import DynamoEventLog
+    from storage.jobs import DynamoJobs
+    from storage.mending import DynamoMending
+    from storage.queues import SqsQueues
+    from storage.shelf import S3Shelf
+
+__all__ = ["desk", "now", "ports", "settings"]
+
+
+@lru_cache(maxsize=1)
+def settings() -> OperateSettings:
+    """The settings of `operate`."""
+    return OperateSettings.from_env(os.environ)
+
+
+class OperatePorts:
+    """Everything outside that operators' actions need; implements `flows.operate.desk.DeskPorts`.
+
+    Each is built when it is first used, as an action needs few of them.
+    """
+
+    def __init__(self, settings: OperateSettings) -> None:
+        """Build from these settings."""
+        self._settings = settings
+
+    @cached_property
+    def log(self) -> DynamoEventLog:
+        """The state of each event."""
+        from storage.event_log import DynamoEventLog
+
+        tables = (self._settings.events_table, self._settings.audit_table)
+        return DynamoEventLog(client("dynamodb"), *tables, time.sleep)
+
+    @cached_property
+    def mending(self) -> DynamoMending:
+        """Changes of open events."""
+        from storage.mending import DynamoMending
+
+        return DynamoMending(client("dynamodb"), self._settings.events_table, self._settings.audit_table)
+
+    @cached_property
+    def audit(self) -> DynamoAudit:
+        """Who did what."""
+        from storage.audit import DynamoAudit
+
+        return DynamoAudit(client("dynamodb"), self._settings.audit_table)
+
+    @cached_property
+    def jobs(self) -> DynamoJobs:
+        """Replays under way."""
+        from storage.jobs import DynamoJobs
+
+        tables = (self._settings.events_table, self._settings.audit_table)
+        return DynamoJobs(client("dynamodb"), *tables, time.sleep)
+
+    @cached_property
+    def deliveries(self) -> DynamoDeliveryLog:
+        """The index of the archive."""
+        from storage.deliveries import DynamoDeliveryLog
+
+        return DynamoDeliveryLog(client("dynamodb"), self._settings.events_table, time.sleep, now)
+
+    @cached_property
+    def walk(self) -> DynamoWalk:
+        """How far the archive was walked."""
+        from storage.deliveries import DynamoWalk
+
+        return DynamoWalk(client("dynamodb"), self._settings.events_table, time.sleep)
+
+    @cached_property
+    def shelf(self) -> S3Shelf:
+        """The archive as a whole."""
+        from storage.shelf import S3Shelf
+
+        return S3Shelf(client("s3"), self._settings.archive_bucket)
+
+    @property
+    def archive(self) -> S3Archive:
+        """The bytes in it."""
+        return self.process.archive
+
+    @cached_property
+    def depths(self) -> SqsDepths:
+        """How many messages the queues hold."""
+        from storage.depths import SqsDepths
+
+        urls = {
+            "transactions": self._settings.transactions_queue_url,
+            "transactions-dlq": self._settings.transactions_dlq_url,
+            "sweep-dlq": self._settings.sweep_dlq_url,
+            "notify-dlq": self._settings.notify_dlq_url,
+        }
+        return SqsDepths(client("sqs"), urls)
+
+    @cached_property
+    def contacts(self) -> DynamoContacts:
+        """Contacts and their deals."""
+        from storage.contacts import DynamoContacts
+
+        return DynamoContacts(client("dynamodb"), self._settings.records_table, time.sleep)
+
+    @cached_property
+    def queue(self) -> SqsQueues:
+        """Where replayed events go."""
+        from storage.queues import SqsQueues
+
+        return SqsQueues(client("sqs"), dict.fromkeys(catalog(), self._settings.transactions_queue_url), {})
+
+    @property
+    def process(self) -> ProcessPorts:
+        """What `process` works with, made as `process` makes it: a preview tells what that would do."""
+        return processing.ports()
+
+
+@lru_cache(maxsize=1)
+def ports() -> OperatePorts:
+    """The ports of `operate`."""
+    return OperatePorts(settings())
+
+
+def desk(who: str, context: LambdaContext) -> Desk:
+    """One request of this caller, to be answered within this invocation."""
+    return Desk(
+        ports=ports(),
+        who=who,
+        now=now(),
+        new_id=lambda: new_time_id(now()),
+        policy=processing.policy(),
+        world=processing.world(context),
+    )
