@@ -168,6 +168,21 @@ class BodyVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A state that the event came into, kept when it left it again.
+
+    Attributes:
+        state: `waiting`, `parked`, or `applied` where a replay applied it again.
+        at: since when.
+        told: why, or what it changed; never a value of a payload.
+    """
+
+    state: State
+    at: datetime
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """Everything that is filed about one event."""
 
@@ -175,6 +190,7 @@ class Story:
     deliveries: tuple[Delivery, ...] = ()
     filings: tuple[Filing, ...] = ()
     versions: tuple[BodyVersion, ...] = ()
+    passages: tuple[Passage, ...] = ()
     audit: tuple[AuditEntry, ...] = ()
 
 

@@ -61,6 +61,7 @@ def merge(facts: DealFacts, held: Snapshot, envelope: Envelope, new_id: Callable
         observation=observation,
         commission_due=changed and after.ever_closed,
         parked_under=held.parked_under,
+        applied_before=held.applied_before,
         changed=_changed(start, after, contacts=bool(people.contacts), stage=observation is not None, again=again),
     )
 

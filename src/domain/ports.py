@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from domain.agents import Agent, AgentKey
 from domain.envelope import Envelope
 from domain.errors import Cause
+from domain.event_log import Passage, State
 
 if TYPE_CHECKING:
     from domain.deal import Contact, Deal, DealRole, StageObservation
@@ -125,6 +126,7 @@ class Snapshot:
     Attributes:
         applied: this event was applied before.
         parked_under: the agents that the event is parked for, if it is.
+        applied_before: how it was applied the last time, if this is a replay.
         deal: the deal, if it was seen before, be it under one of its merged ids.
         absorbed: deals of ours that its other merged ids stand for.
         aliases: (kind, source, source id) to record id, of those asked for that exist. Kind is `deal` or `contact`.
@@ -137,6 +139,7 @@ class Snapshot:
     contacts: Mapping[str, Contact]
     absorbed: tuple[Deal, ...] = ()
     parked_under: frozenset[AgentKey] = frozenset()
+    applied_before: Passage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,7 @@ class Change:
         roles_retired: links that are no longer true; kept, marked retired.
         observation: the stage that the event states, if it states one.
         commission_due: whether to leave a *commission due* mark on the deal.
+        applied_before: how the event was applied the last time, for its story.
         changed: names of what it changes, sorted: deal fields, `participants`, `agents`, `contacts`, `stage history`.
     """
 
@@ -176,6 +180,7 @@ class Change:
     repointed: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
     absorbed: Sequence[tuple[Deal, Deal]] = ()
     changed: tuple[str, ...] = ()
+    applied_before: Passage | None = None
 
 
 class DealStore(Protocol):
@@ -225,6 +230,15 @@ class Waiting:
     attempts: int = 1
     missing: frozenset[AgentKey] = frozenset()
     deal: str = ""
+
+    @property
+    def passage(self) -> Passage:
+        """What stays in the event's story when it waits no more."""
+        if self.cause is Cause.UNKNOWN_AGENT:
+            names = ", ".join(map(str, sorted(self.missing)))
+            return Passage(State.PARKED, self.since, f"for {len(self.missing)} of our agents: {names}")
+        often = "once" if self.attempts == 1 else f"{self.attempts} times"
+        return Passage(State.WAITING, self.since, f"{self.cause}: {self.reason}; deferred {often}")
 
 
 class WaitingRoom(Protocol):

@@ -133,7 +133,7 @@ def file_dead_letter(
         ports.archive.put(envelope.archive_key, message.body.encode("utf-8", "backslashreplace"), _facts(envelope))
         finding = _of_no_event(message)
     else:
-        finding = _of_event(message, envelope, ports.log)
+        finding = _of_event(message, envelope, ports.log, now - replay_after)
     held = ports.log.find([envelope.event_key]).get(envelope.event_key)
     record = _record(message, envelope, finding, now)
     if finding.state is State.WAITING:
@@ -155,13 +155,22 @@ def _event(message: DeadMessage) -> Envelope | None:
         return None
 
 
-def _of_event(message: DeadMessage, envelope: Envelope, log: EventLog) -> _Finding:
+def _of_event(message: DeadMessage, envelope: Envelope, log: EventLog, tried_again: datetime) -> _Finding:
+    """What the message says.
+
+    Args:
+        message: of a dead-letter queue.
+        envelope: the event in it.
+        log: what was filed about it before.
+        tried_again: what was filed before this was tried again since; what came later is of the same try.
+    """
     told = _CAUSES.get(message.attributes.get("cause", ""))
     if told is not None and told is not Cause.UNAVAILABLE:
         return _Finding(told, _reason(message))
     reason = _reason(message) if told else MOVED
     filings = log.story(envelope.event_key).filings
-    before = [f for f in filings if f.cause is Cause.UNAVAILABLE and f.message_id != message.message_id]
+    others = [filing for filing in filings if filing.message_id != message.message_id]
+    before = [filing for filing in others if filing.cause is Cause.UNAVAILABLE and filing.at <= tried_again]
     if not before:
         return _Finding(Cause.UNAVAILABLE, reason, State.WAITING)
     if reason == MOVED and any(filing.reason == MOVED for filing in before):

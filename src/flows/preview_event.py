@@ -43,10 +43,10 @@ def preview_event(envelope: Envelope, ports: Ports, policy: Policy, world: World
     held = load(facts, envelope, ports)
     if held.applied:
         return Verdict(id=event, would=Would.REPEAT)
-    changes = merge(facts, held, envelope, world.new_id).changed
+    change = merge(facts, held, envelope, world.new_id)
     # A stage is always noted in the history; alone it says that something newer stands in the deal.
-    stale = set(changes) <= {"stage history"}
-    return Verdict(id=event, would=Would.STALE if stale else Would.APPLY, changes=changes)
+    stale = change.deal is None and not change.contacts
+    return Verdict(id=event, would=Would.STALE if stale else Would.APPLY, changes=change.changed)
 
 
 def problems_of(envelope: Envelope, ports: Ports, policy: Policy, world: World) -> tuple[Any, list[FieldProblem]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from domain.deal import Contact, Deal, Known, StageObservation
+from domain.event_log import Passage, State
 from domain.marks import Mark
 
 if TYPE_CHECKING:
@@ -93,6 +94,20 @@ def applied_document(change: Change, now: datetime) -> dict[str, Any]:
     }
     optional = {"deal": change.about, "replay": envelope.replay}
     return row | {name: value for name, value in optional.items() if value}
+
+
+def applied_passage(row: Mapping[str, Any]) -> Passage:
+    """How an event was applied, from the row of `applied_document`; the replay that replaces it keeps that."""
+    changed = ", ".join(row.get("changed", ())) or "nothing"
+    told = f"changed {changed}; mapping v{row['mapping_version']}"
+    again = f"; by replay {row['replay']}" if "replay" in row else ""
+    return Passage(State.APPLIED, datetime.fromisoformat(row["applied_at"]), told + again)
+
+
+def passage_document(passage: Passage) -> dict[str, str]:
+    """What keeps a state that an event was in, the sort key included: the same state since the same time is one row."""
+    at = passage.at.isoformat()
+    return {"sk": f"PAST#{at}#{passage.state}", "at": at, "told": passage.told}
 
 
 def _known_document(known: Known) -> dict[str, Any]:

@@ -18,10 +18,12 @@ from storage.event_rows import (
     BODY,
     DELIVERY,
     FILED,
+    PAST,
     filing_from,
     is_place,
     moment,
     open_kind,
+    passage_from,
     readable,
     version_from,
 )
@@ -109,6 +111,7 @@ class DynamoEventLog:
             deliveries=tuple(sorted(deliveries, key=lambda delivery: delivery.received_at)),
             filings=tuple(sorted(filings, key=lambda filing: filing.at)),
             versions=tuple(version_from(row) for row in rows if row["sk"].startswith(BODY)),
+            passages=tuple(passage_from(row) for row in rows if row["sk"].startswith(PAST)),
             audit=tuple(DynamoAudit(self.client, self.audit_table).about(subject)),
         )
 

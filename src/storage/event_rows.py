@@ -5,6 +5,7 @@
 | `EVENT#source#event id` | `EVENT` | its state and why | `by_deal`; `open` unless applied; `due` where it waits |
 | same | `FILED#message id` | one message out of a dead-letter queue | |
 | same | `BODY#0001` | one edited body | |
+| same | `PAST#since#state` | a state that it was in, for its story | |
 
 An attribute of an index is left out where it is empty: DynamoDB refuses empty keys.
 """
@@ -19,14 +20,14 @@ from typing import Any
 from domain.agents import AgentKey
 from domain.envelope import Envelope
 from domain.errors import Cause
-from domain.event_log import BodyVersion, EventRecord, Filing, State
+from domain.event_log import BodyVersion, EventRecord, Filing, Passage, State
 from storage.codec import event_columns
 from storage.records import event_key
 
 logger = logging.getLogger(__name__)
 
 #: How the sort keys of the other rows of an event begin.
-FILED, BODY, DELIVERY = "FILED#", "BODY#", "DELIVERY#"
+FILED, BODY, DELIVERY, PAST = "FILED#", "BODY#", "DELIVERY#", "PAST#"
 
 Row = dict[str, Any]
 
@@ -185,6 +186,11 @@ def version_from(row: Mapping[str, Any]) -> BodyVersion:
         who=row["who"],
         why=row["why"],
     )
+
+
+def passage_from(row: Mapping[str, Any]) -> Passage:
+    """The state that `records.passage_item` keeps."""
+    return Passage(State(row["sk"].rpartition("#")[2]), datetime.fromisoformat(row["at"]), row["told"])
 
 
 def _open(row: Mapping[str, Any]) -> EventRecord:

@@ -28,12 +28,14 @@ from domain.ports import Change, Snapshot, Wanted
 from storage import dynamo
 from storage.codec import (
     applied_document,
+    applied_passage,
     contact_document,
     contact_from,
     deal_document,
     deal_from,
     observation_document,
     observation_from,
+    passage_document,
 )
 
 if TYPE_CHECKING:
@@ -109,6 +111,7 @@ class DynamoDealStore:
         return Snapshot(
             applied=_was_applied(row, envelope),
             parked_under=frozenset(AgentKey(*pair) for pair in row.get("missing", [])),
+            applied_before=applied_passage(row) if row.get("state") == APPLIED and envelope.replay else None,
             deal=held,
             absorbed=tuple(deals[1:]),
             aliases=aliases,
@@ -198,6 +201,10 @@ def build_writes(change: Change, now: datetime, records: str, events: str) -> li
     writes += [
         dynamo.delete(events, parking_key(key, change.envelope.event_key)) for key in sorted(change.parked_under)
     ]
+    if change.applied_before is not None:
+        writes.append(
+            dynamo.put(events, event_key(change.envelope.event_key) | passage_document(change.applied_before))
+        )
     if change.deal is not None:
         writes.append(write_of_deal(change.deal, change.deal_before, records))
     elif change.deal_before is not None:

@@ -23,7 +23,7 @@ from domain.errors import Cause, Conflict
 from domain.event_log import State
 from domain.ports import Waiting
 from storage import dynamo
-from storage.codec import event_columns
+from storage.codec import event_columns, passage_document
 from storage.event_rows import edits_of, open_at, open_kind
 from storage.records import APPLIED, event_key, parking_key
 
@@ -57,9 +57,8 @@ class DynamoWaitingRoom:
 
     def defer(self, waiting: Waiting) -> None:
         """Store a deferred event, be it dead by now; one that was applied meanwhile is left alone."""
-        put = dynamo.put(self.events_table, _item(waiting), _NOT_APPLIED, {":applied": APPLIED})
         try:
-            dynamo.write_all(self.client, f"defer {waiting.envelope.event_key}", [put])
+            dynamo.write_all(self.client, f"defer {waiting.envelope.event_key}", self._stored(waiting))
         except Conflict:
             row = dynamo.get(self.client, self.events_table, event_key(waiting.envelope.event_key))
             if row is None or row["state"] != APPLIED:
@@ -69,7 +68,7 @@ class DynamoWaitingRoom:
         """Store the event under every missing agent, in one transaction that checks that each is still missing."""
         before = self._row(waiting.envelope.event_key)
         gone = _missing(before) - waiting.missing if before else frozenset()
-        writes = [dynamo.put(self.events_table, _item(waiting), _NOT_APPLIED, {":applied": APPLIED})]
+        writes = self._stored(waiting)
         for key in sorted(waiting.missing):
             writes.append(dynamo.put(self.events_table, parking_key(key, waiting.envelope.event_key)))
             writes.append(dynamo.absent(self.directory_table, {"source": key.source, "agent_id": key.agent_id}))
@@ -134,6 +133,12 @@ class DynamoWaitingRoom:
             if self._row(event_key) is not None:
                 raise
             # Applied by another delivery of the same event, or its dead letter was filed: either is what we want.
+
+    def _stored(self, waiting: Waiting) -> list[TransactWriteItemTypeDef]:
+        """The state, and what will stay of it in the event's story."""
+        past = event_key(waiting.envelope.event_key) | passage_document(waiting.passage)
+        state = dynamo.put(self.events_table, _item(waiting), _NOT_APPLIED, {":applied": APPLIED})
+        return [state, dynamo.put(self.events_table, past)]
 
     def _row(self, key: str) -> dict[str, Any] | None:
         row = dynamo.get(self.client, self.events_table, event_key(key))

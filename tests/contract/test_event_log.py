@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from domain.agents import AgentKey
 from domain.errors import Cause
-from domain.event_log import EventRecord, State
+from domain.event_log import EventRecord, Passage, State
 from domain.operate.letters import Filter
 from domain.operate.replays import EventsFilter
 from domain.ports import Waiting
@@ -260,6 +261,19 @@ def test_deliveries_are_found_by_the_deal_of_their_event(book: Logbook) -> None:
     book.deliveries.add([delivery("r-1"), delivery("r-2", "evt-2")])
     book.file("evt-1", deal="transactions/T-9")
     assert book.deliveries.page(EventsFilter(deal="transactions/T-9")).items == [delivery("r-1")]
+
+
+def test_a_story_keeps_the_states_that_the_event_left(book: Logbook) -> None:
+    waiting = Waiting(envelope(), Cause.PROVIDER_API, "503", since=NOW, due_at=NOW)
+    book.room.defer(waiting)
+    book.room.defer(replace(waiting, attempts=2))
+    missing = frozenset({AgentKey("transactions", "A-1")})
+    book.room.park(replace(waiting, cause=Cause.UNKNOWN_AGENT, since=minute(1), missing=missing))
+    book.apply()
+    assert book.log.story(KEY).passages == (
+        Passage(State.WAITING, NOW, "provider_api: 503; deferred 2 times"),
+        Passage(State.PARKED, minute(1), "for 1 of our agents: transactions/A-1"),
+    )
 
 
 def test_an_event_that_nobody_heard_of_has_no_story(book: Logbook) -> None:

@@ -85,6 +85,7 @@ class MemoryEventLog:
             deliveries=tuple(sorted(self._deliveries(key), key=lambda delivery: delivery.received_at)),
             filings=tuple(sorted(self.filings.get(key, ()), key=lambda filing: filing.at)),
             versions=tuple(sorted(self.versions.get(key, ()), key=lambda version: version.number)),
+            passages=tuple(passage for _, passage in sorted(self.waiting.past.get(key, {}).items())),
             audit=tuple(self.audit.about(f"EVENT#{key}")),
         )
 

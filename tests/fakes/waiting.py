@@ -8,6 +8,7 @@ from datetime import datetime
 
 from domain.agents import AgentKey
 from domain.errors import Conflict
+from domain.event_log import Passage, State
 from domain.ports import AgentDirectory, Waiting
 
 
@@ -18,6 +19,7 @@ class MemoryWaitingRoom:
     directory: AgentDirectory | None = None
     rows: dict[str, Waiting] = field(default_factory=dict)
     applied: set[str] = field(default_factory=set)
+    past: dict[str, dict[tuple[datetime, State], Passage]] = field(default_factory=dict)
     page: int = 100
 
     def find(self, event_key: str) -> Waiting | None:
@@ -25,14 +27,19 @@ class MemoryWaitingRoom:
 
     def defer(self, waiting: Waiting) -> None:
         if waiting.envelope.event_key not in self.applied:
-            self.rows[waiting.envelope.event_key] = self._stored(waiting)
+            self._put(waiting)
 
     def park(self, waiting: Waiting) -> None:
         if waiting.envelope.event_key in self.applied:
             raise Conflict(waiting.envelope.event_key)
         if self.directory is not None and self.directory.lookup(waiting.missing, fresh=True):
             raise Conflict("an agent appeared")
-        self.rows[waiting.envelope.event_key] = self._stored(waiting)
+        self._put(waiting)
+
+    def _put(self, waiting: Waiting) -> None:
+        key, passage = waiting.envelope.event_key, waiting.passage
+        self.rows[key] = self._stored(waiting)
+        self.past.setdefault(key, {})[passage.at, passage.state] = passage
 
     def due(self, now: datetime) -> Iterator[Sequence[Waiting]]:
         due = sorted((row for row in self.rows.values() if row.due_at <= now), key=lambda row: row.due_at)

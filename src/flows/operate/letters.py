@@ -32,6 +32,7 @@ from domain.operate.letters import (
     Would,
 )
 from flows.accept_event import BODY_LIMIT
+from flows.file_dead_letters import UNREADABLE
 from flows.operate.errors import BadRequest, NotFound, RequestRefused, Taken
 from flows.operate.filters import checked, every_open
 from flows.operate.naming import record_of, resolve, without_state
@@ -162,7 +163,7 @@ def discard(request: DiscardRequest, desk: Desk) -> DiscardAnswer:
 
 def readable(record: EventRecord) -> bool:
     """Whether it is an event of a source at all, and not something else that was in a dead-letter queue."""
-    return record.envelope.source in catalog()
+    return record.envelope.source in catalog() and record.envelope.event_type != UNREADABLE
 
 
 def verdict_of(record: EventRecord, desk: Desk, *, or_later: bool = False) -> Verdict:

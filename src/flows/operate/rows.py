@@ -10,7 +10,7 @@ from domain.event_log import State
 from domain.operate.letters import Moment, Row
 
 if TYPE_CHECKING:
-    from domain.event_log import AuditEntry, Delivery, EventRecord, Filing, Story
+    from domain.event_log import AuditEntry, Delivery, EventRecord, Filing, Passage, Story
 
 #: Some sources know our agents by their e-mail address; its first letter tells enough.
 _ADDRESS = re.compile(r"([^\s@/#,;:])[^\s@/#,;:]*@[^\s@,;]+")
@@ -46,6 +46,7 @@ def moments_of(story: Story) -> list[Moment]:
     moments = [_received(delivery) for delivery in story.deliveries]
     moments += [_filed(filing, story) for filing in story.filings]
     moments += [_acted(entry) for entry in story.audit]
+    moments += [_passed(passage, story) for passage in story.passages if not _is_now(passage, story.record)]
     if story.record is not None:
         moments.append(_stands(story.record))
     return sorted(moments, key=lambda moment: moment.at)
@@ -79,6 +80,15 @@ def _filed(filing: Filing, story: Story) -> Moment:
     detail = f"{filing.cause} after {tried}, by {filing.queue}; mapping v{filing.mapping_version}: {reason}"
     event = story.record.id if story.record else ""
     return Moment(at=filing.at, what="filed", detail=detail, event=event)
+
+
+def _is_now(passage: Passage, record: EventRecord | None) -> bool:
+    return record is not None and (passage.state, passage.at) == (record.state, record.since)
+
+
+def _passed(passage: Passage, story: Story) -> Moment:
+    told, event = without_addresses(passage.told), story.record.id if story.record else ""
+    return Moment(at=passage.at, what=passage.state.value, detail=told, event=event)
 
 
 def _acted(entry: AuditEntry) -> Moment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -36,6 +36,10 @@ def foreign(body: str, queue: str = QUEUE, **attributes: str) -> DeadMessage:
     return DeadMessage("m-9", queue, body, attributes, NOW, 1)
 
 
+#: When the event was tried again by itself, and failed again.
+LATER = NOW + timedelta(minutes=5)
+
+
 @dataclass
 class Office:
     """Filing in memory."""
@@ -43,10 +47,9 @@ class Office:
     log: MemoryEventLog = field(default_factory=MemoryEventLog)
     archive: MemoryArchive = field(default_factory=MemoryArchive)
 
-    def file(self, message: DeadMessage, *, jitter: float = 0.5, filings: Any = None) -> Filed:
-        return file_dead_letter(
-            message, FilePorts(self.log, filings or self.log, self.archive), NOW, jitter, timedelta(minutes=2)
-        )
+    def file(self, message: DeadMessage, *, at: datetime = NOW, jitter: float = 0.5, filings: Any = None) -> Filed:
+        ports = FilePorts(self.log, filings or self.log, self.archive)
+        return file_dead_letter(message, ports, at, jitter, timedelta(minutes=2))
 
     def record(self, key: str = KEY) -> EventRecord:
         return self.log.find([key])[key]
@@ -112,7 +115,7 @@ def test_an_outage_is_replayed_by_itself_within_two_to_four_minutes(
 def test_an_outage_is_replayed_by_itself_only_once(office: Office) -> None:
     first, second = (letter(name, cause="unavailable", reason="S3 is down") for name in ("m-1", "m-2"))
     office.file(first)
-    assert [office.file(second).state, office.record().state] == [State.DEAD] * 2
+    assert [office.file(second, at=LATER).state, office.record().state] == [State.DEAD] * 2
     assert office.record().cause is Cause.UNAVAILABLE
 
 
@@ -126,15 +129,21 @@ def test_a_letter_that_is_received_again_after_it_was_filed_does_not_count_as_a_
 
 def test_a_message_that_sqs_moves_twice_is_a_bug_of_ours(office: Office) -> None:
     assert office.file(letter("m-1")).reason == MOVED
-    filed = office.file(letter("m-2"))
+    filed = office.file(letter("m-2"), at=LATER)
     assert (filed.state, filed.cause) == (State.DEAD, Cause.BUG)
     assert "does not survive" in filed.reason
 
 
 def test_a_message_that_sqs_moves_after_an_outage_is_no_bug_yet(office: Office) -> None:
     office.file(letter("m-1", cause="unavailable", reason="S3 is down"))
-    filed = office.file(letter("m-2"))
+    filed = office.file(letter("m-2"), at=LATER)
     assert (filed.state, filed.cause) == (State.DEAD, Cause.UNAVAILABLE)
+
+
+def test_two_letters_of_one_try_do_not_use_up_the_replay(office: Office) -> None:
+    office.file(letter("m-1", cause="unavailable", reason="DynamoDB is down"))  # by the last attempt itself
+    filed = office.file(letter("m-2"), at=NOW + timedelta(seconds=119))  # and by SQS, whose patience ended meanwhile
+    assert (filed.state, filed.cause) == (State.WAITING, Cause.UNAVAILABLE)
 
 
 def test_earlier_letters_of_another_cause_do_not_use_up_the_replay(office: Office) -> None:

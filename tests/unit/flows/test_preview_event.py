@@ -37,6 +37,10 @@ def test_an_event_that_fits_applies_and_says_what_it_would_change(bench: Bench) 
     assert verdict.changes == ("reference", "stage", "stage history")
 
 
+def test_a_deal_that_is_new_applies_even_if_it_says_nothing_else(bench: Bench) -> None:
+    assert preview(bench, bench.event(1)).would is Would.APPLY
+
+
 def test_an_event_that_was_applied_is_repeated(bench: Bench) -> None:
     message = bench.event(1, status="Active")
     bench.process(message)
