@@ -16,6 +16,9 @@ TOOL := $(UV) tool run --python $(BIN)/python --from
 NO_AWS := env -u AWS_ENDPOINT_URL -u AWS_PROFILE AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
 	AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0
 
+# On every core; the end-to-end tests share one local cloud, which needs the cores itself.
+UNIT_TESTS := $(BIN)/pytest -m 'not e2e' --numprocesses auto --dist worksteal
+
 export PYTHONPATH :=
 CHECK_TESTS ?= 1
 
@@ -43,7 +46,8 @@ demo: setup ## Deploy to a local cloud, fire the sample webhooks, show the deals
 	@$(BIN)/dealwire demo
 
 test: setup ## Run all tests, the end-to-end ones on the local cloud included
-	@$(BIN)/pytest
+	@$(UNIT_TESTS)
+	@$(BIN)/pytest -m e2e
 
 up: setup ## Deploy to a local cloud and keep it running
 	@$(BIN)/dealwire up
@@ -53,7 +57,7 @@ down: setup ## Stop the local cloud
 
 check: setup lint artifacts ## Run every gate: format, lint, types, rooms, drift, tests, template, artifacts
 ifeq ($(CHECK_TESTS),1)
-	@$(BIN)/pytest -m 'not e2e'
+	@$(UNIT_TESTS)
 endif
 
 lint: setup

@@ -22,7 +22,7 @@ from typing import Any
 #: What the names of our log groups begin with.
 GROUPS = "/dealwire/"
 
-#: The namespace of our metrics.
+#: What the namespace of our metrics begins with.
 OURS = "Dealwire"
 
 #: Seconds between two looks at the logs, and looks between two at the alarms.
@@ -106,8 +106,8 @@ def quiet(alarms: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     On AWS an alarm whose missing data is not breaching is over by itself; here it needs a value to be looked at again.
     """
     for alarm in alarms:
-        if alarm.get("TreatMissingData") == "notBreaching" and alarm["Namespace"] == OURS:
-            yield OURS, alarm["MetricName"]
+        if alarm.get("TreatMissingData") == "notBreaching" and alarm["Namespace"].startswith(OURS):
+            yield alarm["Namespace"], alarm["MetricName"]
 
 
 def main() -> None:

@@ -125,15 +125,22 @@ def over_http(url: str, headers: Mapping[str, str], body: bytes) -> Reply:
 
     Raises:
         Passing: nothing answers.
+        CommandFailed: the proxy that the environment names cannot be used.
     """
     host = urlsplit(url).hostname
     local = host == "127.0.0.1"
     try:
-        with httpx.Client(timeout=TIMEOUT_S, trust_env=not local) as client:
+        client = httpx.Client(timeout=TIMEOUT_S, trust_env=not local)
+    except (httpx.InvalidURL, ImportError, ValueError) as error:
+        # Not quoted: a proxy's URL may hold a password.
+        text = f"the proxy of this machine cannot be used ({type(error).__name__}); correct HTTPS_PROXY and ALL_PROXY"
+        raise CommandFailed(text) from error
+    try:
+        with client:
             answer = client.post(url, content=body, headers=dict(headers))
     except httpx.TimeoutException as error:
         raise Passing(f"{host} did not answer within {TIMEOUT_S:.0f} s; try again") from error
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:
         check = "start the local cloud with `dealwire up`" if local else "check the network and the stack"
         raise Passing(f"{host} does not answer ({error}); {check}") from error
     return Reply(answer.status_code, answer.content)

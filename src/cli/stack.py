@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli import local_cloud
+from cli.failures import CommandFailed, Status
 from cli.outputs import Outputs
 from domain.errors import ConfigurationError
 from storage.agents import DynamoAgentDirectory
@@ -63,7 +64,10 @@ def find(name: str | None, profile: str | None) -> Stack:
 
     Raises:
         ConfigurationError: nothing runs here, or the stack cannot be read; says what to do.
+        CommandFailed: a profile, and no stack that it could be for.
     """
+    if profile and not name:
+        raise CommandFailed("--profile needs --stack; without it the local cloud is meant", Status.USAGE)
     # The local cloud's alarms name it as any other stack, and nobody's AWS is to be asked for it.
     return _deployed(name, profile) if name and name != local_cloud.STACK else _local()
 

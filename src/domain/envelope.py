@@ -12,6 +12,9 @@ from datetime import UTC, datetime, timedelta
 #: messages share one batch of 1 MiB (research: SQS SendMessageBatch).
 INLINE_BODY_LIMIT = 64 * 1024
 
+#: How archive keys of edited bodies begin; all others begin with a day.
+EDITS = "edits/"
+
 _RECEIPT = re.compile(r"([0-9a-f]{12})[0-9a-f]{20}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -52,6 +55,15 @@ class Envelope:
     def event_key(self) -> str:
         """`source#event_id`: what makes two deliveries the same event."""
         return f"{self.source}#{self.event_id}"
+
+    @property
+    def edited(self) -> bool:
+        """Whether its bytes are a person's edit, not the provider's own."""
+        return self.archive_key.startswith(EDITS)
+
+    def afresh(self) -> Envelope:
+        """The same event as if it came for the first time: no replay of an applied one, mapped as now."""
+        return replace(self, replay="", pinned=False)
 
     def without_body(self) -> Envelope:
         """The same envelope as a claim check: whoever needs the bytes reads them from the archive."""

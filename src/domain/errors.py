@@ -135,6 +135,10 @@ class UnknownAgents(DealwireError):
         names = ", ".join(sorted(str(key) for key in self.missing))
         super().__init__(f"unknown agent of ours: {names}; add with `dealwire agents import FILE.csv`")
 
+    def counted(self) -> str:
+        """The same without names, for letters and logs: some sources know agents by their e-mail address."""
+        return f"{len(self.missing)} of our agents are not in the directory; add them with `dealwire agents import`"
+
 
 class Unavailable(DealwireError):
     """A service of ours (DynamoDB, S3, SQS) failed or throttled us; nothing was written."""

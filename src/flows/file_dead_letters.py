@@ -16,10 +16,14 @@ from typing import TYPE_CHECKING, Any
 from domain.envelope import Envelope
 from domain.errors import Cause
 from domain.event_log import Disposition, EventRecord, Filing, State
+from domain.operate.letters import Filter
 
 if TYPE_CHECKING:
     from domain.operate.ports import EventLog, Filings
     from domain.ports import Archive
+
+#: After this long, whoever was told of a cause may have turned to other things: more of it is news again.
+TOLD_LONG_AGO = timedelta(hours=1)
 
 #: The event type of what is no event.
 UNREADABLE = "unreadable"
@@ -80,6 +84,7 @@ class Filed:
         cause: filed under.
         reason: the same in words.
         source: of the event, or the kind of the queue where there is none.
+        added: it joins dead letters of the same cause that have been open for long, whose alarm stands already.
     """
 
     new: bool
@@ -87,6 +92,7 @@ class Filed:
     cause: Cause
     reason: str
     source: str
+    added: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +144,16 @@ def file_dead_letter(
     record = _record(message, envelope, finding, now)
     if finding.state is State.WAITING:
         record = replace(record, due_at=now + replay_after * (1 + jitter))
+    joins = finding.state is State.DEAD and _open_for_long(finding.cause, ports.log, now)
     new = ports.filings.file(_filing(message, envelope, finding, now), record)
     state = held.state if held and (held.state in _KEPT or not new) else record.state
-    return Filed(new, state, finding.cause, finding.reason, envelope.source)
+    added = joins and new and state is State.DEAD
+    return Filed(new, state, finding.cause, finding.reason, envelope.source, added)
+
+
+def _open_for_long(cause: Cause, log: EventLog, now: datetime) -> bool:
+    oldest = log.open(Filter(states=(State.DEAD,), cause=cause), limit=1, newest_first=False).items
+    return bool(oldest) and now - oldest[0].since > TOLD_LONG_AGO
 
 
 def dead_gauge(cause: Cause) -> str:

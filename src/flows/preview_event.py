@@ -33,7 +33,7 @@ def preview_event(envelope: Envelope, ports: Ports, policy: Policy, world: World
     except Repeated:
         return Verdict(id=event, would=Would.REPEAT)
     except UnknownAgents as unknown:
-        return Verdict(id=event, would=Would.PARK, cause=Cause.UNKNOWN_AGENT, reason=_counted(unknown))
+        return Verdict(id=event, would=Would.PARK, cause=Cause.UNKNOWN_AGENT, reason=unknown.counted())
     except PermanentError as error:
         return Verdict(id=event, would=Would.FAIL, cause=error.cause, reason=error.reason())
     except Deferred as fault:
@@ -64,8 +64,3 @@ def problems_of(envelope: Envelope, ports: Ports, policy: Policy, world: World) 
     except (Deferred, Repeated, Unavailable):
         return payload, []
     return payload, []
-
-
-def _counted(unknown: UnknownAgents) -> str:
-    """Some sources know agents by their e-mail address, so they are counted, not named."""
-    return f"{len(unknown.missing)} of our agents are not in the directory; import them with `dealwire agents import`"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Mapping as Found
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,7 +20,7 @@ from domain.errors import Cause, ConfigurationError, Conflict, Deferred, Permane
 from domain.merging import merge
 from domain.ports import Wanted
 from flows.outcome import Outcome, Result
-from flows.set_aside import Aside, bury, defer, give_up, park
+from flows.set_aside import Aside, bury, defer, give_up, park, replay_failed, told
 from mappings.loader import mapping as load_mapping
 from sources.catalog import catalog
 from sources.hydration import fetch_paths, hydrated
@@ -134,34 +134,33 @@ def process_event(envelope: Envelope, ports: Ports, policy: Policy, world: World
     except Deferred as fault:
         return _deferred(envelope, fault, ports, policy, world)
     except PermanentError as error:
-        if envelope.replay and ports.deals.was_applied(_first(envelope)):
-            return _replay_failed(envelope, error.cause, error.reason(), ports, world)
+        if _is_again(envelope, ports):
+            return replay_failed(envelope, error.cause, error.reason(), _aside(ports, policy, world))
         if ports.deals.was_applied(envelope):  # by an earlier delivery, under an earlier mapping
             return Outcome(Result.REPEATED)
         return bury(envelope, error, _aside(ports, policy, world))
 
 
 def _deferred(envelope: Envelope, fault: Deferred, ports: Ports, policy: Policy, world: World) -> Outcome:
-    if envelope.replay and ports.deals.was_applied(_first(envelope)):
-        return _replay_failed(envelope, fault.cause, str(fault), ports, world)
+    if _is_again(envelope, ports):
+        return replay_failed(envelope, fault.cause, str(fault), _aside(ports, policy, world))
     return defer(envelope, fault, _aside(ports, policy, world))
 
 
-def _first(envelope: Envelope) -> Envelope:
-    """The same event as it first came: whether it was applied at all, be it by an earlier replay."""
-    return replace(envelope, replay="")
-
-
-def _replay_failed(envelope: Envelope, cause: Cause, reason: str, ports: Ports, world: World) -> Outcome:
-    """What was applied before stays; that the replay came to nothing is filed with the event."""
-    told = f"replay {envelope.replay} came to nothing, what was applied stays: {reason}"
-    ports.dead.bury(envelope, cause, told, receives=world.receives)
-    return Outcome(Result.DEAD, cause=cause, reason=told)
+def _is_again(envelope: Envelope, ports: Ports) -> bool:
+    """Whether it is the replay of an event that was applied before, be it by an earlier replay."""
+    return bool(envelope.replay) and ports.deals.was_applied(envelope.afresh())
 
 
 def last_attempt_failed(envelope: Envelope, error: Exception, ports: Ports, policy: Policy, world: World) -> Outcome:
     """Keep what would otherwise leave the queue in silence: see `flows.set_aside.give_up`."""
-    return give_up(envelope, error, _aside(ports, policy, world))
+    aside = _aside(ports, policy, world)
+    try:
+        again = _is_again(envelope, ports)
+    except (ConfigurationError, Unavailable):  # nobody can tell now; a letter keeps it either way
+        again = True
+    # An event that is applied takes no deferral: its replay would be gone without a word.
+    return replay_failed(envelope, *told(error), aside) if again else give_up(envelope, error, aside)
 
 
 def _aside(ports: Ports, policy: Policy, world: World) -> Aside:
@@ -185,8 +184,8 @@ def _attempt(
     try:
         facts = reading.facts(look_up(reading.needs, ports, fresh=fresh))
     except UnknownAgents as unknown:
-        if envelope.replay and ports.deals.was_applied(_first(envelope)):
-            return _replay_failed(envelope, Cause.UNKNOWN_AGENT, str(unknown), ports, world)
+        if _is_again(envelope, ports):
+            return replay_failed(envelope, Cause.UNKNOWN_AGENT, unknown.counted(), _aside(ports, policy, world))
         if ports.deals.was_applied(envelope):  # when the directory still held them
             raise Repeated from unknown
         return park(envelope, unknown, _aside(ports, policy, world))

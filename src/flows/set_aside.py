@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_MENDED = "an edited body of this event waits already, and goes before the one that came again"
+
 #: First and longest wait of a deferred event. It starts below a provider's usual blip and ends well inside the 24 h.
 FIRST_WAIT_S = 30.0
 LONGEST_WAIT_S = 3600.0
@@ -55,6 +57,8 @@ def park(envelope: Envelope, unknown: UnknownAgents, aside: Aside) -> Outcome:
     """
     now = aside.now
     before = aside.waiting.find(envelope.event_key)
+    if _is_mended(before, envelope):
+        return Outcome(Result.PARKED, cause=Cause.UNKNOWN_AGENT, reason=_MENDED)
     aside.waiting.park(
         Waiting(
             envelope=envelope.without_body(),
@@ -75,6 +79,8 @@ def defer(envelope: Envelope, fault: Deferred, aside: Aside) -> Outcome:
     """Keep the event until a fault outside it has cleared; one that lasts longer than allowed makes it dead."""
     now, longest = aside.now, aside.longest
     before = aside.waiting.find(envelope.event_key)
+    if _is_mended(before, envelope):
+        return Outcome(Result.DEFERRED, cause=fault.cause, reason=_MENDED)
     # The days that it was parked for an agent are not days of this fault.
     again = before is not None and before.cause is not Cause.UNKNOWN_AGENT
     since, attempts = (before.since, before.attempts + 1) if before and again else (now, 1)
@@ -101,13 +107,14 @@ def defer(envelope: Envelope, fault: Deferred, aside: Aside) -> Outcome:
 
 def bury(envelope: Envelope, error: PermanentError, aside: Aside) -> Outcome:
     """Send what can never succeed to the dead-letter queue, at once."""
-    # The dead letter first: if we stop between the two, the event is seen again rather than lost.
-    aside.dead.bury(envelope, error.cause, error.reason(), deal=error.deal, receives=aside.receives)
+    # The row goes first: the letter may be filed before we go on, and then the row would be what was filed. If we stop
+    # between the two, the queue still has the message.
     try:
         aside.waiting.close(envelope.event_key)
     except (ConfigurationError, Conflict, Unavailable) as fault:
-        # Raised, it would make the queue move a second letter, silent about why. A row that stayed is swept again.
+        # Raised, it would keep the letter from being sent. A row that stayed is swept again.
         logger.warning("event %s is dead, and its waiting row stayed: %s", envelope.event_key, fault)
+    aside.dead.bury(envelope, error.cause, error.reason(), deal=error.deal, receives=aside.receives)
     return Outcome(Result.DEAD, cause=error.cause, reason=error.reason())
 
 
@@ -116,18 +123,36 @@ def give_up(envelope: Envelope, error: Exception, aside: Aside) -> Outcome:
 
     Without this the queue itself would move the message there, silent about why.
     """
-    if not isinstance(error, Unavailable | Conflict | ConfigurationError):
-        # The error's own text may quote the payload.
-        message = f"{type(error).__name__} while processing; see the log of this receipt, mend, replay"
-        return bury(envelope, PermanentError(message, cause=Cause.BUG), aside)
-    cause = Cause.CONFIG if isinstance(error, ConfigurationError) else Cause.UNAVAILABLE
+    cause, reason = told(error)
+    if cause is Cause.BUG:
+        return bury(envelope, PermanentError(reason, cause=cause), aside)
     try:
         return defer(envelope, Deferred(str(error), cause=cause), aside)
     except (Unavailable, Conflict, ConfigurationError):
         # Not even that can be stored. An event that waited before goes on waiting; the letter is for one that did not.
-        reason = f"{error}; replay when that is mended"
         aside.dead.bury(envelope, cause, reason, receives=aside.receives)
         return Outcome(Result.DEAD, cause=cause, reason=reason)
+
+
+def replay_failed(envelope: Envelope, cause: Cause, reason: str, aside: Aside) -> Outcome:
+    """The replay of an applied event came to nothing: what was applied stays, and this is filed with the event."""
+    message = f"replay {envelope.replay} came to nothing, what was applied stays: {reason}"
+    aside.dead.bury(envelope, cause, message, receives=aside.receives)
+    return Outcome(Result.DEAD, cause=cause, reason=message)
+
+
+def told(error: Exception) -> tuple[Cause, str]:
+    """Cause and reason of an attempt that failed by what nobody handles."""
+    if not isinstance(error, Unavailable | Conflict | ConfigurationError):
+        # The error's own text may quote the payload.
+        return Cause.BUG, f"{type(error).__name__} while processing; see the log of this receipt, mend, replay"
+    cause = Cause.CONFIG if isinstance(error, ConfigurationError) else Cause.UNAVAILABLE
+    return cause, f"{error}; replay when that is mended"
+
+
+def _is_mended(before: Waiting | None, envelope: Envelope) -> bool:
+    """Whether what waits is a person's edit, and this is the provider's body that came again: the edit is kept."""
+    return before is not None and before.envelope.edited and not envelope.edited
 
 
 def deferral_s(attempt: int, jitter: float, *, at_least_s: float = 0.0) -> float:

@@ -6,6 +6,7 @@ Slack first; what Slack does not take goes out by e-mail. Only what neither take
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,11 @@ MOST_LETTERS = 500
 
 _DEAD_BY_CAUSE = {"Dead" + cause.value.title().replace("_", ""): cause for cause in Cause}
 _WAITING = frozenset({"OldestUnappliedSeconds", "EventStuck", "EventAttemptFailed", "EventsWaiting"})
+
+#: What CloudWatch's reason says was seen: `... 2 datapoints [4.0 (02/03/26 09:04:00), 3.0 (...)] ...`.
+_SEEN = re.compile(r"datapoints? \[([^\]]*)\]")
+_VALUE = re.compile(r"(?:^|, )(\d+(?:\.\d+)?(?:E-?\d+)?)")
+_UNITS = {"Duration": " ms", "OldestUnappliedSeconds": " s"}
 
 
 class Render(Protocol):
@@ -61,6 +67,7 @@ class Alert:
         state: `ALARM` or `OK`.
         before: the state before.
         metric: that it looks at.
+        measured: what it saw there, the worst of it; empty where our own count says more.
         at: when it changed.
         meaning: first line of the alarm's description.
         command: what to type next.
@@ -71,6 +78,7 @@ class Alert:
     state: str
     before: str = ""
     metric: str = ""
+    measured: str = ""
     at: datetime | None = None
     meaning: str = ""
     command: str = ""
@@ -139,11 +147,13 @@ def read_alarm(message: str) -> Alert:
     try:
         fields = json.loads(message)
         meaning, rest = _description(str(fields.get("AlarmDescription") or ""))
+        trigger = fields.get("Trigger") or {}
         return Alert(
             name=_short(str(fields["AlarmName"])),
             state=str(fields["NewStateValue"]),
             before=str(fields.get("OldStateValue", "")),
-            metric=str((fields.get("Trigger") or {}).get("MetricName", "")),
+            metric=str(trigger.get("MetricName", "")),
+            measured=_measured(str(fields.get("NewStateReason") or ""), trigger),
             at=_moment(fields.get("StateChangeTime")),
             meaning=meaning,
             command=rest.get("Next", ""),
@@ -161,6 +171,19 @@ def _description(text: str) -> tuple[str, dict[str, str]]:
     return (lines[0] if lines else ""), {word: rest for word, colon, rest in named if colon}
 
 
+def _measured(reason: str, trigger: Mapping[str, Any]) -> str:
+    """The worst value that CloudWatch names; an average of ours is a ratio."""
+    if "no datapoints were received" in reason:
+        return "nothing"
+    seen = _SEEN.search(reason)
+    values = [float(value) for value in _VALUE.findall(seen[1])] if seen else []
+    if not values:
+        return ""
+    if str(trigger.get("Statistic")).upper() == "AVERAGE":
+        return f"{max(values):.1%}"
+    return f"{max(values):,.0f}{_UNITS.get(str(trigger.get('MetricName')), '')}"
+
+
 def _moment(value: Any) -> datetime | None:
     try:
         found = datetime.fromisoformat(str(value))
@@ -173,6 +196,9 @@ def _facts(alert: Alert, log: EventLog) -> tuple[list[tuple[str, str]], bool]:
     """What to say about the alarm, and whether anything of its kind is still open."""
     facts = [("Over since" if alert.over else "Alarm since", _when(alert.at))] if alert.at else []
     kind = _kind(alert.metric)
+    # The gauges of what is open say no more than the count that follows.
+    if alert.measured and not alert.over and (kind is None or alert.metric in _WAITING):
+        facts.insert(0, ("Measured", alert.measured))
     if kind is None:
         return facts, False
     try:
@@ -191,7 +217,7 @@ def _kind(metric: str) -> tuple[State, tuple[Cause, ...]] | None:
     """Which open events a metric counts."""
     if metric in _DEAD_BY_CAUSE:
         return State.DEAD, (_DEAD_BY_CAUSE[metric],)
-    if metric == "DeadLetterFiled":
+    if metric in {"DeadLetterFiled", "DeadLetterAdded"}:
         return State.DEAD, tuple(Cause)
     if metric == "EventsParked":
         return State.PARKED, (Cause.UNKNOWN_AGENT,)

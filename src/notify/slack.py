@@ -15,6 +15,7 @@ import httpx
 
 from domain.errors import ConfigurationError, Unavailable
 from domain.ports import SecretStore
+from notify.blocks import escaped
 
 #: Seconds for one try; there are two, and e-mail must still fit into the function's time.
 TIMEOUT_S = 5.0
@@ -59,7 +60,8 @@ class SlackAnnouncements:
             ConfigurationError: there is no URL, or Slack knows none such.
         """
         url = self._url()
-        body = {"text": text, "blocks": list(blocks)}
+        # Slack interprets this text as well: an agent's id in it must not call everybody in the channel.
+        body = {"text": escaped(text), "blocks": list(blocks)}
         fault = self._once(url, body)
         if isinstance(fault, Unavailable):
             self._pause(PAUSE_S)

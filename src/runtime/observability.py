@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Mapping
 from logging import getLogger
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from flows.outcome import Outcome
     from flows.tally import Tally
 
-NAMESPACE = "Dealwire"
+#: One for each stack of an account: else two stacks would raise, and end, one another's alarms.
+NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Dealwire")
 
 
 class _Emf(AmazonCloudWatchEMFProvider):
@@ -105,6 +107,8 @@ def record_filing(filed: Filed, gauge: str) -> None:
         _add_plain("DeadLetterFiled")
     if filed.state == "dead":
         _add_plain(gauge)
+    if filed.added:
+        _add_plain("DeadLetterAdded")
 
 
 def record_failed_filing(error: Exception) -> None:

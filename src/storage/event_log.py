@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import Cause
@@ -40,6 +39,9 @@ FIRST_PART = 8
 
 #: Rows of one read where a filter has to look at them all.
 LARGEST_PART = 500
+
+#: Rows that one page looks at, at most; a page that ends here may hold less than was asked for, and says how to go on.
+MOST_READ = 5_000
 
 Row = Mapping[str, Any]
 
@@ -79,9 +81,7 @@ class DynamoEventLog:
             held = [row for row in self._of_deal(wanted.deal) if row.get("open_kind") in kinds]
             within = [row for row in held if low <= _place(row) <= high]
             rows = iter(sorted(within, key=_place, reverse=newest_first))
-        fitting = (row for row in rows if _place(row) != after and wanted.source in (None, row["source"]))
-        page = list(islice(fitting, limit + 1))
-        return Page(readable(page[:limit]), _place(page[limit - 1]) if len(page) > limit else "")
+        return _page(rows, wanted.source, after, limit)
 
     def count(self, state: State, cause: Cause, *, most: int) -> int:
         """How many are open with this state and cause, counted up to `most`."""
@@ -143,6 +143,22 @@ class DynamoEventLog:
             "KeyConditionExpression": "deal = :deal",
         }
         return [row for row in dynamo.query(self.client, request, {":deal": deal}) if row["sk"] == "EVENT"]
+
+
+def _page(rows: Iterator[Row], source: str | None, after: str, limit: int) -> Page[EventRecord]:
+    """The first rows of the source behind `after`; of a long list of others', those among the first that are read."""
+    page: list[Row] = []
+    place = after
+    for read, row in enumerate(rows):
+        if read == MOST_READ:
+            return Page(readable(page), place)
+        place = _place(row)
+        if place == after or source not in (None, row["source"]):
+            continue
+        if len(page) == limit:
+            return Page(readable(page), _place(page[-1]))
+        page.append(row)
+    return Page(readable(page))
 
 
 def _kinds(wanted: Filter) -> frozenset[str]:

@@ -4,7 +4,7 @@
 |---|---|---|---|
 | `EVENT#source#event id` | `EVENT` | its state and why | `by_deal`; `open` unless applied; `due` where it waits |
 | same | `FILED#message id` | one message out of a dead-letter queue | |
-| same | `BODY#0001` | one edited body | |
+| same | `BODY#0001#time` | one edited body | |
 | same | `PAST#since#state` | a state that it was in, for its story | |
 
 An attribute of an index is left out where it is empty: DynamoDB refuses empty keys.
@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from domain.agents import AgentKey
-from domain.envelope import Envelope
+from domain.envelope import EDITS, Envelope
 from domain.errors import Cause
 from domain.event_log import BodyVersion, EventRecord, Filing, Passage, State
 from storage.codec import event_columns
@@ -124,7 +124,7 @@ def as_read(row: Mapping[str, Any] | None) -> tuple[str, dict[str, Any]]:
 def edits_of(archive_key: str) -> int:
     """The number of the edited body that lies under this key; 0 where it is the provider's own."""
     number = archive_key.rpartition("/")[2]
-    return int(number) if archive_key.startswith("edits/") and number.isdecimal() else 0
+    return int(number) if archive_key.startswith(EDITS) and number.isdecimal() else 0
 
 
 def filing_item(key: str, filing: Filing) -> Row:
@@ -166,10 +166,14 @@ def filing_from(row: Mapping[str, Any]) -> Filing:
 
 
 def version_item(key: str, version: BodyVersion) -> Row:
-    """The row of one edited body of the event."""
+    """The row of one edited body of the event.
+
+    The time is part of its key: an event that its source sent again, and that was parked or deferred, counts its edits
+    from 1 anew, and what was edited before must be found when it is to be erased.
+    """
     return {
         "pk": event_key(key)["pk"],
-        "sk": f"{BODY}{version.number:04d}",
+        "sk": f"{BODY}{version.number:04d}#{moment(version.at)}",
         "archive_key": version.archive_key,
         "at": version.at.isoformat(),
         "who": version.who,
@@ -180,7 +184,7 @@ def version_item(key: str, version: BodyVersion) -> Row:
 def version_from(row: Mapping[str, Any]) -> BodyVersion:
     """The edited body that `version_item` stored."""
     return BodyVersion(
-        number=int(row["sk"].removeprefix(BODY)),
+        number=int(row["sk"].removeprefix(BODY).partition("#")[0]),
         archive_key=row["archive_key"],
         at=datetime.fromisoformat(row["at"]),
         who=row["who"],

@@ -91,6 +91,7 @@ def released(record: EventRecord, now: datetime, due_at: datetime) -> EventRecor
     return replace(
         record,
         state=State.WAITING,
+        envelope=record.envelope.afresh(),
         since=now,
         last_at=now,
         reason=f"replayed; {record.reason}",

@@ -1,7 +1,8 @@
 """Payload values for people who may see their shape, and not what they say.
 
-Every letter becomes `a` or `A`, every digit `9`; keys, punctuation, booleans and nulls stay. What a field of our closed
-vocabularies holds is no secret, and an analyst has to read it: an unknown status is mapped by its text.
+Every letter becomes `a` or `A`, every digit `9`; punctuation, booleans and nulls stay, and so do keys, unless they look
+like an address or a number of somebody. What a field of our closed vocabularies holds is no secret, and an analyst has
+to read it: an unknown status is mapped by its text.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +29,8 @@ WORDED = frozenset(
 
 #: What `FieldProblem.value` says in our own words, without a value of the payload.
 _OURS = re.compile(r"absent|empty|True|False|an object of \d+|a list of \d+|a number of \d+ bits")
+#: A key that is no name of a field: an e-mail address, or as many digits as a telephone number or a birthday has.
+_TELLING_KEY = re.compile(r"@|\d(?:\D?\d){5}")
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d]|[ -]){0,39}")
 #: A step of a path: a key, a quoted key, or a position.
 _STEP = re.compile(r'\.?(?:(?P<key>[A-Za-z_][A-Za-z0-9_]*)|"(?P<quoted>(?:[^"\\]|\\.)*)"|\[(?P<at>\d{1,9})\])')
@@ -35,7 +39,7 @@ _STEP = re.compile(r'\.?(?:(?P<key>[A-Za-z_][A-Za-z0-9_]*)|"(?P<quoted>(?:[^"\\]
 def masked(value: Any) -> Any:
     """Hide what a parsed JSON value says; its structure stays."""
     if isinstance(value, dict):
-        return {key: masked(held) for key, held in value.items()}
+        return _masked_object(value)
     if isinstance(value, list):
         return [masked(held) for held in value]
     if isinstance(value, str):
@@ -54,6 +58,16 @@ def masked_text(text: str) -> str:
     """
     kept = "".join(_masked_character(character) for character in text[:LONGEST_TEXT])
     return kept if len(text) <= LONGEST_TEXT else f"{kept}…"
+
+
+def masked_key(key: str) -> str:
+    """Hide a key that is data of somebody; names of fields stay.
+
+    Examples:
+        >>> masked_key("buyer_2"), masked_key("dana@example.com")
+        ('buyer_2', 'aaaa@aaaaaaa.aaa')
+    """
+    return masked_text(key) if _TELLING_KEY.search(key) else key
 
 
 def masked_value(text: str, field: str) -> str:
@@ -90,18 +104,30 @@ def masked_around(payload: Any, path: str, field: str) -> str:
     """
     holder, last = _holder(payload, _steps(path))
     shown = masked(holder)
-    if isinstance(holder, dict) and last in holder and is_word(holder[last], field):
+    if isinstance(holder, dict) and last in shown and is_word(holder.get(last), field):
         shown[last] = holder[last]
     lines = json.dumps(shown, indent=2, ensure_ascii=False).split("\n")
     if len(lines) <= LINES_AROUND:
         return "\n".join(lines)
-    mark = f"  {json.dumps(last, ensure_ascii=False)}:"
+    mark = f"  {json.dumps(masked_key(str(last)), ensure_ascii=False)}:"
     failing = next((number for number, line in enumerate(lines) if line.startswith(mark)), 0)
     first = max(0, min(failing - LINES_AROUND // 2, len(lines) - LINES_AROUND))
     window = lines[first : first + LINES_AROUND]
     window[0] = window[0] if first == 0 else "…"
     window[-1] = window[-1] if first + LINES_AROUND == len(lines) else "…"
     return "\n".join(window)
+
+
+def _masked_object(value: Mapping[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    alike = Counter[str]()
+    for key, held in value.items():
+        hidden = name = masked_key(key)
+        while name in shown or (name != key and name in value):  # two that look the same are still two
+            alike[hidden] += 1
+            name = f"{hidden} ({alike[hidden] + 1})"
+        shown[name] = masked(held)
+    return shown
 
 
 def _masked_character(character: str) -> str:

@@ -190,6 +190,15 @@ def test_edits_are_numbered_and_all_are_kept(book: Logbook) -> None:
     assert book.record().edits == 12
 
 
+def test_an_edit_of_an_event_that_came_again_loses_none_of_before(book: Logbook) -> None:
+    book.mending.edit(book.file(), version(1), entry("a-1"))
+    parked(book)  # its source sent it again, as it was
+    assert book.record().edits == 0
+    anew = replace(version(1), archive_key="edits/transactions/other/1", at=LATER + timedelta(hours=1))
+    book.mending.edit(book.record(), anew, entry("a-2"))
+    assert book.log.story(KEY).versions == (version(1), anew)
+
+
 def test_the_second_of_two_editors_is_refused(book: Logbook) -> None:
     seen = book.file()
     book.mending.edit(seen, version(1), entry("a-1"))

@@ -8,14 +8,19 @@ import re
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
 from moto import mock_aws
 
 from cli import local_cloud, tools
+from domain.agents import AgentKey
+from domain.errors import Cause
+from domain.event_log import State
 from runtime import config
+from storage.mending import DynamoMending
+from tests.contract.logbook import LATER, dead, entry, version
 from tests.template import (
     ROOT,
     as_list,
@@ -199,7 +204,9 @@ TABLE_GRANTS = {
         "${EventsTable.Arn}/index/by_day": {"Query"},
     },
     "OperateRole": {
-        "EventsTable": {"BatchGetItem", "GetItem", "Query", "PutItem", "UpdateItem", "BatchWriteItem"},
+        "EventsTable": {
+            *("BatchGetItem", "GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"),
+        },
         "${EventsTable.Arn}/index/due": {"Query"},
         "${EventsTable.Arn}/index/open": {"Query"},
         "${EventsTable.Arn}/index/by_deal": {"Query"},
@@ -226,6 +233,32 @@ def test_a_function_may_do_to_a_table_what_its_code_does_and_no_more(role: str) 
             table = resource["Fn::GetAtt"][0] if "Fn::GetAtt" in resource else resource["Fn::Sub"]
             granted.setdefault(table, set()).add(action.removeprefix("dynamodb:"))
     assert granted == TABLE_GRANTS[role]
+
+
+class Writes:
+    """In the place of a DynamoDB client: keeps which kinds of writes a transaction makes to which tables."""
+
+    def __init__(self) -> None:
+        self.made: set[tuple[str, str]] = set()
+
+    def transact_write_items(self, TransactItems: list[dict[str, Any]]) -> None:  # noqa: N803 # the API's name
+        for item in TransactItems:
+            [(kind, request)] = item.items()
+            self.made.add((request["TableName"], "ConditionCheckItem" if kind == "ConditionCheck" else f"{kind}Item"))
+
+
+@pytest.mark.parametrize("state", [State.DEAD, State.PARKED])
+def test_operate_may_do_what_mending_an_event_writes(state: State) -> None:
+    client = Writes()
+    mending = DynamoMending(cast("Any", client), "EventsTable", "AuditTable")
+    missing = frozenset({AgentKey("transactions", "A-9")}) if state is State.PARKED else frozenset()
+    record = dataclasses.replace(dead(), state=state, cause=Cause.UNKNOWN_AGENT, missing=missing)
+    mending.release(record, now=LATER, due_at=LATER, entry=entry())
+    mending.discard(record, now=LATER, entry=entry())
+    mending.edit(record, version(), entry())
+    granted = {(table, action) for table, actions in TABLE_GRANTS["OperateRole"].items() for action in actions}
+    assert client.made <= granted
+    assert (("EventsTable", "DeleteItem") in client.made) is (state is State.PARKED)
 
 
 def test_ingest_reaches_no_table_and_no_provider() -> None:
@@ -340,6 +373,8 @@ def test_the_api_keeps_the_signed_bytes_and_logs_no_payload() -> None:
         assert all(setting["DataTraceEnabled"] is False for setting in api["Properties"]["MethodSettings"])
         logged = api["Properties"]["AccessLogSetting"]["Format"]
         assert not re.search(r"\$input|\$context\.(requestOverride|authorizer)|querystring|header", logged)
+        # Single sign-on puts an e-mail address into the names of a caller.
+        assert set(re.findall(r"\$context\.identity\.(\w+)", logged)) == {"sourceIp"}
 
 
 def test_sweeps_do_not_overlap_and_a_lost_one_leaves_a_trace() -> None:

@@ -192,8 +192,13 @@ class Cloud:
         return found
 
     def log(self) -> str:
-        """What the emulator and the functions have logged."""
-        return (self.home / "logs" / "ministack.log").read_text(encoding="utf-8", errors="replace")
+        """What the emulator and the functions have logged, each line in one of the two places or in both."""
+        client, lines = self.client("logs"), list[str]()
+        for group in client.describe_log_groups(logGroupNamePrefix="/dealwire/local/")["logGroups"]:
+            for page in client.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"]):
+                lines += [event["message"] for event in page["events"]]
+        log = (self.home / "logs" / "ministack.log").read_text(encoding="utf-8", errors="replace")
+        return "\n".join([log, *lines])
 
 
 def unique(prefix: str) -> str:

@@ -175,4 +175,4 @@ def test_a_message_that_always_fails_is_tried_three_times_and_dead_with_a_cause(
 
 
 def attempts_of(cloud: Cloud, receipt: str) -> int:
-    return len([line for line in cloud.log().splitlines() if receipt in line and "attempt failed" in line])
+    return len({line for line in cloud.log().splitlines() if receipt in line and "attempt failed" in line})

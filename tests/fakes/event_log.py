@@ -127,8 +127,7 @@ class MemoryEventLog:
         if held is None or (held.state, held.envelope.receipt, held.edits) != seen:
             raise Conflict(f"{record.id} is not as it was read")
         self.audit.put(entry)
-        others = [one for one in self.versions.get(record.key, ()) if one.number != version.number]
-        self.versions[record.key] = [*others, version]
+        self.versions.setdefault(record.key, []).append(version)
         self._store(edited(held, version))
 
     def _check(self, seen: EventRecord) -> None:

@@ -43,6 +43,8 @@ class EventLog(Protocol):
     def open(self, wanted: Filter, *, after: str = "", limit: int = 50, newest_first: bool = True) -> Page[EventRecord]:
         """Open events by `since`. Reads in proportion to the page, not to the table (`deal` and `source` excepted).
 
+        A page may hold less than `limit`, and still have a next one: where `source` is rare among many others.
+
         Raises:
             ValueError: `after` is not a `next` of ours.
         """

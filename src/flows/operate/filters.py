@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 #: Read at a time where all that match are wanted.
 PAGE = 500
 
+#: Seconds of a call that must be left to read on: a page, and then what is done with all of them.
+RESERVE_S = 8.0
+
 
 def checked(wanted: Filter) -> Filter:
     """The filter, if something can match it.
@@ -54,10 +57,25 @@ def check_deal(deal: str | None) -> None:
         raise BadRequest(f"deal {deal!r} is not source/id; give the source and its own id, such as transactions/TX-1")
 
 
+def check_time(desk: Desk) -> None:
+    """Refuse to read on where the call would be cut off before it could answer.
+
+    Raises:
+        BadRequest: it would.
+    """
+    if desk.world.time_left() < RESERVE_S:
+        raise BadRequest("more events match than one call can read; take less at a time with since and until")
+
+
 def every_open(wanted: Filter, desk: Desk) -> Iterator[EventRecord]:
-    """All open events that match, oldest first."""
+    """All open events that match, oldest first.
+
+    Raises:
+        BadRequest: they are more than one call can read.
+    """
     after = ""
     while True:
+        check_time(desk)
         page = desk.ports.log.open(wanted, after=after, limit=PAGE, newest_first=False)
         yield from page.items
         after = page.next

@@ -8,9 +8,10 @@ import hashlib
 from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.causes import MENDING
+from domain.envelope import EDITS
 from domain.errors import BadPayload, Cause, Conflict, Unavailable
 from domain.event_log import BodyVersion, Disposition, EventRecord, State
 from domain.operate.letters import (
@@ -34,7 +35,7 @@ from domain.operate.letters import (
 from flows.accept_event import BODY_LIMIT
 from flows.file_dead_letters import UNREADABLE
 from flows.operate.errors import BadRequest, NotFound, RequestRefused, Taken
-from flows.operate.filters import checked, every_open
+from flows.operate.filters import RESERVE_S, checked, every_open
 from flows.operate.naming import record_of, resolve, without_state
 from flows.operate.rows import moments_of, row_of
 from flows.preview_event import preview_event, problems_of
@@ -43,6 +44,7 @@ from sources.strict_json import parse
 from transforms.masking import masked_around, masked_json, masked_value
 
 if TYPE_CHECKING:
+    from domain.errors import FieldProblem
     from flows.operate.desk import Desk
 
 #: Characters of a masked body that `show` gives; an answer of Lambda holds 6 MB.
@@ -134,7 +136,7 @@ def edit(request: EditRequest, desk: Desk) -> EditAnswer:
     entry = desk.entry("edit", f"EVENT#{record.key}", request.why, version=str(record.edits + 1))
     # A name of its own for each attempt: of two editors, the one who loses must not replace what the other stored.
     name = hashlib.sha256(f"{record.key}\n{entry.id}".encode()).hexdigest()[:32]
-    archive_key = f"edits/{record.envelope.source}/{name}/{record.edits + 1}"
+    archive_key = f"{EDITS}{record.envelope.source}/{name}/{record.edits + 1}"
     desk.ports.archive.put(archive_key, body, _facts(record))
     try:
         version = BodyVersion(record.edits + 1, archive_key, desk.now, desk.who, request.why)
@@ -171,7 +173,7 @@ def verdict_of(record: EventRecord, desk: Desk, *, or_later: bool = False) -> Ve
     if not readable(record):
         return Verdict(id=record.id, would=Would.NOTHING, reason=f"nothing to replay; {_discard_it(record)}")
     try:
-        return preview_event(record.envelope, desk.ports.process, desk.policy, desk.world)
+        return preview_event(record.envelope.afresh(), desk.ports.process, desk.policy, desk.world)
     except Unavailable as outage:
         if not or_later:
             raise
@@ -188,17 +190,24 @@ def _group(kind: tuple[datetime, State, Cause | None, str], times: list[datetime
 
 
 def _problems(record: EventRecord, desk: Desk) -> tuple[Problem, ...]:
-    payload, problems = problems_of(record.envelope, desk.ports.process, desk.policy, desk.world)
+    payload, problems = problems_of(record.envelope.afresh(), desk.ports.process, desk.policy, desk.world)
     return tuple(
         Problem(
             path=problem.path,
             field=problem.field,
             expected=problem.expected,
             value=masked_value(problem.value, problem.field),
-            around="" if payload is None else masked_around(payload, problem.path, problem.field),
+            around=_around(payload, problem, desk),
         )
         for problem in problems
     )
+
+
+def _around(payload: Any, problem: FieldProblem, desk: Desk) -> str:
+    """What stands around the field; empty where that cannot be read, or takes more time than is left."""
+    if payload is None or desk.world.time_left() < RESERVE_S:
+        return ""
+    return masked_around(payload, problem.path, problem.field)
 
 
 def _masked_body(record: EventRecord, desk: Desk) -> str:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from domain.operate.people import AgentsFile, AgentsRequest, ForgetRequest
     from flows.operate.desk import Desk
 
-#: Rows of one file; a call may take 29 s, and each new agent is asked for events that are parked for them.
-MOST_AGENTS = 5_000
+#: Rows of one file; a call may take 29 s, and each new agent takes a query for the events that are parked for them.
+MOST_AGENTS = 2_000
 
 #: Archive objects that one `forget` erases; the caller goes on until nothing is left.
 MOST_OBJECTS = 200

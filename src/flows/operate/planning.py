@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from domain.event_log import Disposition, Job, State
 from domain.operate.replays import EventsFilter, JobAnswer, PlanRequest
 from flows.operate.errors import BadRequest, NotFound
-from flows.operate.filters import PAGE, check_deal, check_times, checked, every_open
+from flows.operate.filters import PAGE, check_deal, check_time, check_times, checked, every_open
 from flows.operate.naming import known_sources, resolve
 from sources.catalog import catalog
 
@@ -108,6 +108,7 @@ def _delivered(events: EventsFilter, desk: Desk) -> Iterator[str]:
         raise BadRequest(f"there is no source {events.source!r}; sources: {known_sources()}")
     after = ""
     while True:
+        check_time(desk)
         page = desk.ports.deliveries.page(events, after=after, limit=PAGE, newest_first=False)
         yield from (one.key for one in page.items if one.disposition is Disposition.ACCEPTED)
         after = page.next

@@ -127,7 +127,7 @@ def _release(key: str, record: EventRecord | None, running: Job, desk: Desk) -> 
         except Conflict:
             record = desk.ports.log.find([key]).get(key)
             continue
-        return Replayed(id=name, done=Done.QUEUED), record.envelope.without_body()
+        return Replayed(id=name, done=Done.QUEUED), record.envelope.afresh().without_body()
     detail = f"others kept changing it; replay it again with `dealwire dlq replay {name}`"
     return Replayed(id=name, done=Done.REFUSED, detail=detail), None
 

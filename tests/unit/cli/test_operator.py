@@ -13,7 +13,7 @@ import httpx
 import pytest
 from botocore.exceptions import SSOTokenLoadError
 
-from cli.failures import Passing
+from cli.failures import CommandFailed, Passing
 from cli.operator import Reply, over_http
 from tests.unit.cli.conftest import Api, refused, told
 
@@ -64,6 +64,10 @@ def test_what_needs_the_policy_for_personal_data_names_it(api: Api) -> None:
 def test_a_refusal_cannot_steer_the_terminal(api: Api) -> None:
     api.answers["status"] = Reply(409, json.dumps({"error": "bad \x1b[2Jname"}).encode())
     assert "\x1b" not in refused("status")
+
+
+def test_a_profile_without_a_stack_is_not_taken_for_the_local_cloud(nothing_runs: None) -> None:
+    assert "--profile needs --stack" in refused("status", "--profile", "ops", status=2)
 
 
 def test_nothing_can_be_asked_where_nothing_runs(nothing_runs: None) -> None:
@@ -155,6 +159,16 @@ def echo() -> Iterator[str]:
 def test_a_request_goes_over_http_past_any_proxy_to_the_local_cloud(echo: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     assert over_http(f"{echo}/operate/status", {"X-Sent": "!"}, b"{}") == Reply(200, b"{}!")
+
+
+@pytest.mark.parametrize("proxy", ["socks5://user:hunter2@proxy.example:1080", "ftp://user:hunter2@proxy.example"])
+def test_a_proxy_that_cannot_be_used_is_said_without_its_password(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_PROXY", "no_proxy", "HTTPS_PROXY", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(CommandFailed, match="the proxy of this machine cannot be used") as raised:
+        over_http("https://api.example.com/v1/operate/status", {}, b"{}")
+    assert "hunter2" not in str(raised.value)
 
 
 def test_an_address_that_nobody_listens_on_is_said_and_may_pass() -> None:

@@ -258,3 +258,14 @@ def test_each_cause_has_a_gauge_of_its_own() -> None:
     assert dead_gauge(Cause.BAD_PAYLOAD) == "DeadBadPayload"
     assert dead_gauge(Cause.CRM_REJECTED) == "DeadCrmRejected"
     assert len({dead_gauge(cause) for cause in Cause}) == len(Cause)
+
+
+def test_a_letter_that_joins_others_of_its_cause_is_news_again_after_an_hour(office: Office) -> None:
+    assert not office.file(letter("m-1", cause="mapping", reason="x")).added
+    assert not office.file(other("evt-2", "mapping"), at=NOW + timedelta(minutes=60)).added
+    assert office.file(other("evt-3", "mapping"), at=NOW + timedelta(minutes=61)).added
+    assert not office.file(other("evt-4", "validation"), at=NOW + timedelta(minutes=62)).added
+
+
+def other(event_id: str, cause: str) -> DeadMessage:
+    return DeadMessage(f"m-{event_id}", QUEUE, envelope(event_id).to_json(), {"cause": cause, "reason": "x"}, NOW, 1)

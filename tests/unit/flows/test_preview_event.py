@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from domain.envelope import Envelope
-from domain.errors import Cause, Deferred
+from domain.errors import Cause, Conflict, Deferred, Unavailable
 from domain.operate.letters import Verdict, Would
 from flows.outcome import Result
 from flows.preview_event import preview_event, problems_of
+from flows.process_event import last_attempt_failed
 from tests.builders import agent
+from tests.fakes.deals import MemoryDealStore
 from tests.unit.flows.test_process_event import OURS, POLICY, Bench, Failing, OutOfOrder
 
 
@@ -139,6 +141,50 @@ def test_a_replay_that_comes_to_nothing_leaves_what_was_applied_and_is_told(benc
     assert "what was applied stays" in reason
     assert bench.deal == before
     assert not bench.waiting.rows
+
+
+def test_a_replay_that_meets_an_agent_who_left_counts_them_and_names_nobody(bench: Bench) -> None:
+    bench.directory.add([agent()])
+    message = bench.event(1, status="Active", participants=[OURS])
+    bench.process(message)
+    bench.directory.rows.clear()
+    assert bench.process(replayed(message)).result is Result.DEAD
+    ((_, cause, reason),) = bench.queues.dead
+    assert cause is Cause.UNKNOWN_AGENT
+    assert "1 of our agents" in reason
+    assert "A-1" not in reason
+
+
+@pytest.mark.parametrize("error", [Unavailable("throttled"), Conflict("busy"), KeyError("Ana Diaz")])
+def test_a_replay_whose_last_attempt_fails_is_told_and_not_deferred_into_nothing(
+    bench: Bench, error: Exception
+) -> None:
+    message = bench.event(1, status="Active")
+    bench.process(message)
+    outcome = last_attempt_failed(replayed(message), error, bench.ports, POLICY, bench.clock.world())
+    assert outcome.result is Result.DEAD
+    ((letter, _, reason),) = bench.queues.dead
+    assert letter.replay == "job-1"
+    assert "what was applied stays" in reason
+    assert "Ana Diaz" not in reason
+
+
+def test_a_replay_of_what_was_never_applied_is_deferred_like_any_event(bench: Bench) -> None:
+    message = replayed(bench.event(1, status="Active"))
+    fault = Unavailable("throttled")
+    assert last_attempt_failed(message, fault, bench.ports, POLICY, bench.clock.world()).result is Result.DEFERRED
+    assert bench.waiting.find(message.event_key) is not None
+
+
+def test_a_replay_of_which_nobody_can_tell_whether_it_was_applied_leaves_a_letter(bench: Bench) -> None:
+    class Down(MemoryDealStore):
+        def was_applied(self, envelope: Envelope) -> bool:
+            raise Unavailable("throttled")
+
+    ports = replace(bench.ports, deals=Down())
+    last_attempt_failed(replayed(bench.event(1)), Unavailable("throttled"), ports, POLICY, bench.clock.world())
+    ((_, cause, _),) = bench.queues.dead
+    assert cause is Cause.UNAVAILABLE
 
 
 def test_a_replay_of_a_thin_webhook_whose_provider_is_down_is_told(bench: Bench) -> None:

@@ -14,6 +14,7 @@ from domain.agents import AgentKey
 from domain.deal import Deal
 from domain.envelope import Envelope
 from domain.errors import Cause, Conflict, Deferred, PermanentError, Unavailable
+from domain.event_log import State
 from domain.ports import Change, Waiting
 from domain.stages import Stage
 from flows.outcome import Outcome, Result
@@ -21,9 +22,11 @@ from flows.process_event import Policy, last_attempt_failed, process_event
 from flows.release_waiting import Released, ReleasePorts, import_agents, sweep
 from flows.set_aside import deferral_s
 from tests.builders import NOW, agent, envelope
+from tests.contract.logbook import dead, filing
 from tests.fakes.agents import MemoryAgentDirectory
 from tests.fakes.archive import MemoryArchive
 from tests.fakes.deals import MemoryDealStore
+from tests.fakes.event_log import MemoryEventLog
 from tests.fakes.ports import MemoryPorts
 from tests.fakes.queues import MemoryQueues
 from tests.fakes.waiting import MemoryWaitingRoom
@@ -264,6 +267,41 @@ def test_an_event_that_is_given_up_as_a_bug_waits_no_longer(bench: Bench) -> Non
     bench.process(message)
     failed_for_good(bench, message, KeyError("x"))
     assert bench.waiting.find(message.event_key) is None
+
+
+@dataclass
+class FiledAtOnce(MemoryQueues):
+    """Its letters are filed before their sender goes on, as a warm `bury` does."""
+
+    log: MemoryEventLog = field(default_factory=MemoryEventLog)
+
+    def bury(self, envelope: Envelope, cause: Cause, reason: str, *, deal: str = "", receives: int = 1) -> None:
+        super().bury(envelope, cause, reason, deal=deal, receives=receives)
+        self.log.file(
+            filing(f"m-{len(self.dead)}", cause=cause, reason=reason),
+            dead(envelope=envelope.without_body(), cause=cause, reason=reason),
+        )
+
+
+def test_an_event_that_is_filed_before_its_sender_goes_on_is_not_forgotten(bench: Bench) -> None:
+    message = bench.event(1, represented_side="listing", participants=[OURS])
+    bench.process(message)
+    assert bench.waiting.find(message.event_key) is not None
+    log = MemoryEventLog(waiting=bench.waiting)
+    failed_for_good(bench, message, KeyError("x"), dead=FiledAtOnce(log=log))
+    assert log.find([message.event_key])[message.event_key].state is State.DEAD
+
+
+def test_an_edit_that_waits_is_not_replaced_by_the_provider_s_bytes_that_come_again(bench: Bench) -> None:
+    message = bench.event(1, represented_side="listing", participants=[OURS])
+    edited = replace(message.without_body(), archive_key="edits/transactions/a/1")
+    bench.archive.put(edited.archive_key, message.body or b"", {})
+    bench.process(edited)
+    assert bench.process(message).result is Result.PARKED
+    failed_for_good(bench, message, Unavailable("throttled"))
+    held = bench.waiting.find(message.event_key)
+    assert held is not None
+    assert held.envelope == edited
 
 
 def test_a_last_attempt_that_met_an_outage_or_had_no_time_is_deferred_not_dead(bench: Bench) -> None:

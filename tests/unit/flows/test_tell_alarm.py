@@ -202,6 +202,42 @@ def test_an_alarm_about_nothing_that_is_open_counts_nothing(scene: Scene) -> Non
     assert "How many" not in scene.slack.texts[0]
 
 
+CROSSED = "Threshold Crossed: 2 out of the last 5 datapoints [{}] were greater than the threshold (0.5)"
+MISSING = "Threshold Crossed: no datapoints were received for 3 periods and 3 missing datapoints were treated as"
+
+
+@pytest.mark.parametrize(
+    ("metric", "statistic", "reason", "says"),
+    [
+        ("SignatureRefused", "SUM", "Threshold Crossed: 1 datapoint [25.0 (02/03/26 09:00:00)] was greater", "25"),
+        ("Throttles", "SUM", CROSSED.format("1.0 (02/03/26 09:04:00), 1203.0 (02/03/26 09:00:00)"), "1,203"),
+        ("Errors", "AVERAGE", CROSSED.format("0.015 (02/03/26 09:04:00), 0.0 (02/03/26 09:00:00)"), "1.5%"),
+        ("5XXError", "AVERAGE", CROSSED.format("7.5E-1 (02/03/26 09:04:00)"), "75.0%"),
+        ("Duration", "", CROSSED.format("28012.4 (02/03/26 09:04:00)"), "28,012 ms"),
+        ("OldestUnappliedSeconds", "MAXIMUM", CROSSED.format("903.2 (02/03/26 09:04:00)"), "903 s"),
+        ("OldestUnappliedSeconds", "MAXIMUM", f"{MISSING} [Breaching].", "nothing"),
+    ],
+)
+def test_what_is_not_counted_here_is_told_as_cloudwatch_measured_it(
+    scene: Scene, metric: str, statistic: str, reason: str, says: str
+) -> None:
+    trigger = {"MetricName": metric, "Statistic": statistic}
+    tell_alarm(alarm(NewStateReason=reason, Trigger=trigger), scene.ports)
+    assert f"Measured: {says}" in scene.slack.texts[0].splitlines()
+
+
+@pytest.mark.parametrize("reason", [None, "", "test", "Unchecked: Initial alarm creation", "datapoint [] [x (1)]"])
+def test_an_alarm_that_names_no_value_is_told_without_one(scene: Scene, reason: str | None) -> None:
+    tell_alarm(alarm("Throttles", NewStateReason=reason), scene.ports)
+    assert "Measured" not in scene.slack.texts[0]
+
+
+def test_the_end_of_an_alarm_and_what_is_counted_here_tell_no_value_of_cloudwatch(scene: Scene) -> None:
+    tell_alarm(alarm("Throttles", state="OK", before="ALARM"), scene.ports)
+    tell_alarm(alarm("DeadMapping"), scene.ports)
+    assert not any("Measured" in text for text in scene.slack.texts)
+
+
 @pytest.mark.parametrize("message", ["", "hello", "[]", "{}", "null", '{"AlarmName": "x"}', '"' + "x" * 9000 + '"'])
 def test_what_cannot_be_read_is_an_alarm_of_its_own_and_is_not_quoted(scene: Scene, message: str) -> None:
     told = tell_alarm(message, scene.ports)

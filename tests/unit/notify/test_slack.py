@@ -47,6 +47,12 @@ def test_text_and_blocks_are_posted_to_the_url_of_the_secret() -> None:
     assert json.loads(request.content) == {"text": "hello", "blocks": BLOCKS}
 
 
+def test_the_text_beside_the_blocks_cannot_call_everybody_either() -> None:
+    slack = Slack(200)
+    slack.board().post("Agents: <!channel> & more", BLOCKS)
+    assert json.loads(slack.requests[0].content)["text"] == "Agents: &lt;!channel&gt; &amp; more"
+
+
 @pytest.mark.parametrize("first", [429, 500, 503, 400, httpx.ConnectError("no"), httpx.ReadTimeout("slow")])
 def test_what_may_pass_is_tried_once_more(first: int | Exception) -> None:
     slack = Slack(first, 200)

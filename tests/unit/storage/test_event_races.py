@@ -11,11 +11,11 @@ import pytest
 from domain.errors import Cause, Conflict
 from domain.event_log import State
 from domain.operate.letters import Filter
-from storage import dynamo
+from storage import dynamo, event_log
 from storage.event_log import DynamoEventLog
 from storage.event_rows import open_item
 from storage.filings import DynamoFilings
-from tests.builders import NOW
+from tests.builders import NOW, envelope
 from tests.conftest import no_pause
 from tests.contract.logbook import dead, filing
 from tests.template import tables
@@ -109,6 +109,28 @@ def test_a_page_reads_as_much_of_a_long_list_as_of_a_short_one(dynamodb: Any) ->
     assert [items_read(dynamodb, one) for one in wanted] == short
     assert max(short) < 120
     assert short[1] <= 58
+
+
+def test_a_source_that_is_rare_among_many_is_found_page_by_page_each_of_which_ends(
+    dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_log, "MOST_READ", 60)
+    fill(dynamodb, 300)
+    rare = [
+        open_item(dead(name, since=NOW - timedelta(seconds=at), envelope=envelope(name, source="dotloop")))
+        for name, at in (("rare-1", 45), ("rare-2", 200))
+    ]
+    dynamo.batch_put(dynamodb, EVENTS, rare, no_pause)
+    found: list[str] = []
+    pages, after = 0, ""
+    while pages == 0 or after:
+        onlooker = Onlooker(dynamodb)
+        page = log(onlooker).open(Filter(source="dotloop"), after=after, limit=50)
+        assert onlooker.read < 200
+        found += [record.key for record in page.items]
+        pages, after = pages + 1, page.next
+    assert found == ["dotloop#rare-1", "dotloop#rare-2"]
+    assert 5 <= pages <= 8
 
 
 def test_counting_reads_no_further_than_its_limit(dynamodb: Any) -> None:

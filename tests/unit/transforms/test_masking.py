@@ -46,6 +46,22 @@ def test_keys_booleans_and_nulls_stay() -> None:
     assert masked({"Seller 1": [True, False, None, "Ann"]}) == {"Seller 1": [True, False, None, "Aaa"]}
 
 
+def test_a_key_that_is_an_address_or_a_number_of_somebody_is_hidden_and_none_of_them_is_lost() -> None:
+    by_person = {"ann@example.com": 1, "bob@example.com": 2, "+1 406-555-0123": 3, "buyer_2": 4, "2026-11-22": 5}
+    shown = masked(by_person)
+    assert not shown.keys() & {"ann@example.com", "bob@example.com", "+1 406-555-0123", "2026-11-22"}
+    assert list(shown.values()) == [9, 9, 9, 9, 9]
+    assert {"aaa@aaaaaaa.aaa", "aaa@aaaaaaa.aaa (2)", "+9 999-999-9999", "buyer_2"} <= shown.keys()
+
+
+def test_around_a_key_that_is_hidden_nothing_of_it_is_shown() -> None:
+    payload = {"people": {"ann@example.com": {"role": "Buyer"}, **{f"key {number}": 1 for number in range(60)}}}
+    for path in ('people."ann@example.com"', 'people."ann@example.com".role'):
+        shown = masked_around(payload, path, "participants.role")
+        assert "ann@" not in shown
+        assert "aaa@aaaaaaa.aaa" in shown or '"role": "Buyer"' in shown
+
+
 @pytest.mark.parametrize(
     ("number", "shown"),
     [
@@ -73,9 +89,10 @@ def test_what_is_masked_keeps_its_structure_and_no_letter_or_digit_but_a_and_9(v
 
 def _check(value: Any, shown: Any) -> None:
     if isinstance(value, dict):
-        assert value.keys() == shown.keys()
-        for key, held in value.items():
-            _check(held, shown[key])
+        assert len(value) == len(shown)
+        for (key, held), (name, hidden) in zip(value.items(), shown.items(), strict=True):
+            assert name == key or "@" in key or sum(one.isdigit() for one in key) > 5
+            _check(held, hidden)
     elif isinstance(value, list):
         assert len(value) == len(shown)
         for held, hidden in zip(value, shown, strict=True):

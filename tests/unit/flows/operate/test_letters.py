@@ -49,6 +49,13 @@ def encoded(content: bytes) -> str:
 # ------------------------------------------------------------------------------------------------------ list and groups
 
 
+def test_what_stands_around_a_field_is_left_out_where_there_is_no_time_for_it(bench: Bench) -> None:
+    bench.dead("evt-1", cause=Cause.MAPPING, list_price="a lot")
+    assert '"list_price": "a aaa"' in bench.done("show", id=ID)["problems"][0]["around"]
+    bench.clock.left_s = 3.0
+    assert bench.done("show", id=ID)["problems"][0]["around"] == ""
+
+
 def test_the_newest_open_event_is_listed_first_with_who_mends_it(bench: Bench) -> None:
     bench.dead("evt-1", cause=Cause.MAPPING)
     bench.clock.move(minutes=1)

@@ -167,7 +167,7 @@ def test_a_file_with_a_mistake_is_refused_whole_in_one_line(office: Office, act:
 
 def test_a_file_with_more_agents_than_one_call_can_take_is_to_be_split(office: Office) -> None:
     rows = [agent(f"A-{number}") for number in range(MOST_AGENTS + 1)]
-    with pytest.raises(BadRequest, match=r"office\.csv has 5,001 agents; split it into files of at most 5,000"):
+    with pytest.raises(BadRequest, match=r"office\.csv has 2,001 agents; split it into files of at most 2,000"):
         agents_import(file_of(*rows), office.desk())
     assert office.directory.rows == {}
 

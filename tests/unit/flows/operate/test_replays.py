@@ -72,6 +72,36 @@ def test_a_plan_freezes_the_list_and_changes_nothing_else(bench: Bench) -> None:
     assert bench.done("job", job=answer["job"]) == answer
 
 
+@pytest.mark.parametrize(
+    ("action", "request_"),
+    [
+        ("plan", {"letters": {}, "why": "the zone is mended"}),
+        ("plan", {"events": {}, "why": "the zone is mended"}),
+        ("groups", {}),
+    ],
+)
+def test_a_list_that_takes_too_long_to_read_is_refused_with_what_to_narrow(
+    bench: Bench, action: str, request_: dict[str, Any]
+) -> None:
+    bench.dead("evt-1")
+    bench.clock.left_s = 3.0
+    status, line = bench.error(action, **request_)
+    assert status == 400
+    assert "since and until" in line
+    assert bench.jobs.jobs == {}
+
+
+def test_a_letter_that_died_of_a_replay_as_then_is_replayed_as_now(bench: Bench) -> None:
+    came = bench.receive(body("deal.created__listing", "evt-1"), "evt-1")
+    bench.file(replace(came, replay="job-1", pinned=True, mapping_version=77), Cause.UNAVAILABLE, "cut off")
+    assert bench.done("show", id=ID)["verdict"]["would"] == "applies cleanly"
+    assert steps(bench, planned(bench)) == {"queued": 1}
+    waiting = bench.waiting.find("transactions#evt-1")
+    assert waiting is not None
+    for sent in (waiting.envelope, *bench.queue.sent):
+        assert (sent.replay, sent.pinned) == ("", False)
+
+
 def test_what_comes_by_itself_is_not_planned_and_what_was_discarded_only_if_asked_for(bench: Bench) -> None:
     for name in ("evt-1", "evt-2"):
         bench.dead(name)
