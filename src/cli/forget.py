@@ -53,6 +53,8 @@ def forget(
     typer.echo(output.plain(f"contact {seen.contact_id}: {len(seen.deals):,} deals, {', '.join(seen.deals) or 'none'}"))
     typer.echo(f"{seen.objects_erased:,} archived webhooks {would}erased")
     typer.echo(output.plain(f"fields {would}cleared: {', '.join(seen.fields_erased) or 'none'}"))
+    if not dry_run:
+        typer.echo("webhooks that were still under way are not among them: type the same again tomorrow")
 
 
 def _ask(operator: Operator, contact: str, why: str, *, dry_run: bool) -> ForgetAnswer:

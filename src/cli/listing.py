@@ -40,13 +40,14 @@ def rows(operator: Operator, chosen: Letters, place: Place, *, limit: int, after
     if as_json:
         output.put_json(answer)
         return
-    if not answer.rows:
+    if not answer.rows and not answer.next:
         typer.echo("nothing more is open" if after else "nothing is open" + (" of that kind" if chosen.said else ""))
         return
     console = output.report_console()
     showing.show_rows(answer.rows, "Open events, newest first", console)
-    shown = place.command("dlq", "show", answer.rows[0].id)
-    console.print(output.cell(f"more about one: {shown}"), soft_wrap=True)
+    if answer.rows:
+        shown = place.command("dlq", "show", answer.rows[0].id)
+        console.print(output.cell(f"more about one: {shown}"), soft_wrap=True)
     options = ("--rows", *chosen.options(), "--limit", str(limit))
     _next_page(("dlq", "list", *options), answer.next, place)
 
@@ -58,7 +59,7 @@ def events(operator: Operator, chosen: Events, place: Place, *, limit: int, afte
     if as_json:
         output.put_json(answer)
         return
-    if not answer.rows:
+    if not answer.rows and not answer.next:
         typer.echo("nothing more was received" if after else "nothing was received" + _in_time(chosen))
         return
     names = ("received", "id", "type", "outcome", "deal", "mapping", "receipt")

@@ -154,6 +154,9 @@ def _request(asked: type[Message], fields: Mapping[str, object]) -> Message:
         field = str(first["loc"][0]) if first["loc"] else "the request"
         named = ARGUMENTS.get(field, f"--{field}")
         message = str(first["msg"])
+        if first["type"] == "too_long":
+            limit = first.get("ctx", {}).get("max_length")
+            message = f"at most {limit} at a time; name fewer, or use a filter such as --cause or --since"
         raise CommandFailed(f"{named}: {message[:1].lower()}{message[1:]}", Status.USAGE) from error
 
 

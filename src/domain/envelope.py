@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, field, replace
@@ -16,6 +17,7 @@ INLINE_BODY_LIMIT = 64 * 1024
 EDITS = "edits/"
 
 _RECEIPT = re.compile(r"([0-9a-f]{12})[0-9a-f]{20}")
+_TEXTS = ("receipt", "source", "event_type", "event_id", "content_type", "archive_key", "replay")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -61,6 +63,24 @@ class Envelope:
         """Whether its bytes are a person's edit, not the provider's own."""
         return self.archive_key.startswith(EDITS)
 
+    @property
+    def edits_prefix(self) -> str:
+        """Where every edited body of the event lies, and beside them a copy of the provider's own."""
+        return f"{EDITS}{self.source}/{hashlib.sha256(self.event_key.encode()).hexdigest()[:32]}/"
+
+    def facts(self, disposition: str) -> dict[str, str]:
+        """What the archive notes beside the body."""
+        return {
+            "receipt": self.receipt,
+            "source": self.source,
+            "event-type": self.event_type,
+            "event-id": self.event_id,
+            "received-at": self.received_at.isoformat(),
+            "mapping-version": str(self.mapping_version),
+            "content-type": self.content_type,
+            "disposition": disposition,
+        }
+
     def afresh(self) -> Envelope:
         """The same event as if it came for the first time: no replay of an applied one, mapped as now."""
         return replace(self, replay="", pinned=False)
@@ -89,7 +109,7 @@ class Envelope:
             fields["received_at"] = _aware(datetime.fromisoformat(fields["received_at"]))
             if fields["body"] is not None:
                 fields["body"] = base64.b64decode(fields["body"], validate=True)
-            return cls(**fields)
+            return _typed(cls(**fields))
         except (KeyError, RecursionError, TypeError, ValueError) as error:
             kind = f"{type(error).__name__}: {error}"
             message = f"not a Dealwire envelope ({kind}); send webhooks through the API, not to the queue"
@@ -105,6 +125,18 @@ def received_at_of(receipt: str) -> datetime | None:
         return _EPOCH + timedelta(milliseconds=int(ours.group(1), 16))
     except OverflowError:  # past the year 9999
         return None
+
+
+def _typed(envelope: Envelope) -> Envelope:
+    """The envelope, if each field is of its kind: what lists show must not fail on one odd message."""
+    for name in _TEXTS:
+        if not isinstance(getattr(envelope, name), str):
+            raise TypeError(f"{name} is no text")
+    if type(envelope.mapping_version) is not int or type(envelope.pinned) is not bool:
+        raise TypeError("mapping_version is no whole number, or pinned is neither true nor false")
+    if not isinstance(envelope.headers, dict):
+        raise TypeError("headers is no object")
+    return envelope
 
 
 def _aware(moment: datetime) -> datetime:

@@ -15,9 +15,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from domain.envelope import Envelope
+
 if TYPE_CHECKING:
     from domain.agents import AgentKey
-    from domain.envelope import Envelope
     from domain.errors import Cause
 
 
@@ -33,6 +34,11 @@ class State(StrEnum):
     PARKED = "parked"
     DEAD = "dead"
     DISCARDED = "discarded"
+
+
+#: A dead letter of an event in one of these is filed, and changes nothing: it is applied, it follows by itself, or a
+#: person has decided.
+STANDING = frozenset({State.APPLIED, State.PARKED, State.DISCARDED})
 
 
 class Disposition(StrEnum):
@@ -146,6 +152,20 @@ class Delivery:
     mapping_version: int
     content_type: str = "application/octet-stream"
     settled: bool = False
+
+    @property
+    def envelope(self) -> Envelope:
+        """The event as a claim check, as ingest would have queued it but for the headers."""
+        return Envelope(
+            receipt=self.receipt,
+            source=self.source,
+            event_type=self.event_type,
+            event_id=self.key.partition("#")[2],
+            received_at=self.received_at,
+            mapping_version=self.mapping_version,
+            content_type=self.content_type,
+            archive_key=self.archive_key,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,7 +205,7 @@ def _take(delivery: _Delivery, ports: _Ports) -> Reply:
         return _bury(delivery, error, ports)
     outcome = _outcome(source, event_type)
     envelope = _envelope(delivery, event_type, event_id)
-    ports.archive.put(envelope.archive_key, request.body, _facts(envelope, outcome))
+    ports.archive.put(envelope.archive_key, request.body, envelope.facts(outcome))
     if outcome is Outcome.ACCEPTED:
         ports.queue.send([envelope])
         return _kept(envelope, 202, {}, outcome)
@@ -216,7 +216,7 @@ def _bury(delivery: _Delivery, error: BadPayload, ports: _Ports) -> Reply:
     request = delivery.request
     event_id = event_id_of(delivery.source, request.headers, None, request.body, receipt=delivery.receipt)
     envelope = _envelope(delivery, UNKNOWN_TYPE, event_id)
-    ports.archive.put(envelope.archive_key, request.body, _facts(envelope, Outcome.BAD_PAYLOAD))
+    ports.archive.put(envelope.archive_key, request.body, envelope.facts(Outcome.BAD_PAYLOAD))
     ports.dead.bury(envelope, error.cause, error.reason())
     reply = _kept(envelope, 400, {"error": _BAD_PAYLOAD}, Outcome.BAD_PAYLOAD)
     return replace(reply, detail=error.reason())
@@ -260,16 +260,3 @@ def _content_type(headers: Mapping[str, Sequence[str]]) -> str:
     text = next(iter(headers.get("content-type", ())), "").strip()
     fits = text.isascii() and text.isprintable() and 0 < len(text) <= 100  # object metadata has 2 KB in all
     return text if fits else "application/octet-stream"
-
-
-def _facts(envelope: Envelope, disposition: Outcome) -> dict[str, str]:
-    return {
-        "receipt": envelope.receipt,
-        "source": envelope.source,
-        "event-type": envelope.event_type,
-        "event-id": envelope.event_id,
-        "received-at": envelope.received_at.isoformat(),
-        "mapping-version": str(envelope.mapping_version),
-        "content-type": envelope.content_type,
-        "disposition": disposition.value,
-    }

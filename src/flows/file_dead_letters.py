@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.envelope import Envelope
 from domain.errors import Cause
-from domain.event_log import Disposition, EventRecord, Filing, State
+from domain.event_log import STANDING, Disposition, EventRecord, Filing, State
 from domain.operate.letters import Filter
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ MOVED = (
 MOVED_AGAIN = "process does not survive this message; see the log of its receipt, mend the code, then replay"
 
 _CAUSES: Mapping[str, Cause] = {cause.value: cause for cause in Cause}
-#: A state that a dead letter does not change.
-_KEPT = frozenset({State.APPLIED, State.PARKED})
 _QUEUE_KIND = re.compile(r"([A-Z][a-z]+)DeadLetterQueue")
 _NAME = re.compile(r"[\w.$-]{1,100}")
 #: What a failed run says about itself, where that is not a bug.
@@ -136,7 +134,8 @@ def file_dead_letter(
     """
     envelope = envelope_of(message)
     if _event(message) is None:
-        ports.archive.put(envelope.archive_key, message.body.encode("utf-8", "backslashreplace"), _facts(envelope))
+        body = message.body.encode("utf-8", "backslashreplace")
+        ports.archive.put(envelope.archive_key, body, envelope.facts(Disposition.BAD_PAYLOAD))
         finding = _of_no_event(message)
     else:
         finding = _of_event(message, envelope, ports.log, now - replay_after)
@@ -146,7 +145,7 @@ def file_dead_letter(
         record = replace(record, due_at=now + replay_after * (1 + jitter))
     joins = finding.state is State.DEAD and _open_for_long(finding.cause, ports.log, now)
     new = ports.filings.file(_filing(message, envelope, finding, now), record)
-    state = held.state if held and (held.state in _KEPT or not new) else record.state
+    state = held.state if held and (held.state in STANDING or not new) else record.state
     added = joins and new and state is State.DEAD
     return Filed(new, state, finding.cause, finding.reason, envelope.source, added)
 
@@ -273,16 +272,3 @@ def _receives(message: DeadMessage) -> int:
     """Attempts before it came here: as it says, else SQS counts on, and the last receive is ours."""
     told = message.attributes.get("receives", "")
     return int(told) if told.isascii() and told.isdigit() else max(1, message.receives - 1)
-
-
-def _facts(envelope: Envelope) -> dict[str, str]:
-    return {
-        "receipt": envelope.receipt,
-        "source": envelope.source,
-        "event-type": envelope.event_type,
-        "event-id": envelope.event_id,
-        "received-at": envelope.received_at.isoformat(),
-        "mapping-version": str(envelope.mapping_version),
-        "content-type": envelope.content_type,
-        "disposition": Disposition.BAD_PAYLOAD.value,
-    }

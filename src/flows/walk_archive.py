@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
-from domain.envelope import Envelope, received_at_of
+from domain.envelope import received_at_of
 from domain.errors import Cause
 from domain.event_log import Delivery, Disposition, EventRecord, Filing, State
 from flows.release_waiting import queue_each
@@ -132,7 +132,7 @@ def send_again(deliveries: Sequence[Delivery], ports: WalkPorts, now: datetime) 
     for delivery in deliveries:
         if delivery.disposition is Disposition.BAD_PAYLOAD:
             ports.filings.file(*_lost_letter(delivery, now))
-    sound = [_envelope(delivery) for delivery in deliveries if delivery.disposition is not Disposition.BAD_PAYLOAD]
+    sound = [delivery.envelope for delivery in deliveries if delivery.disposition is not Disposition.BAD_PAYLOAD]
     sent = sum(queue_each(sound[start : start + CHUNK], ports.queue) for start in range(0, len(sound), CHUNK))
     return sent + len(deliveries) - len(sound)
 
@@ -222,20 +222,6 @@ def _has_its_turn(age: timedelta, after: timedelta) -> bool:
     return age - turn < BETWEEN_RUNS
 
 
-def _envelope(delivery: Delivery) -> Envelope:
-    """A claim check: process reads the bytes from the archive."""
-    return Envelope(
-        receipt=delivery.receipt,
-        source=delivery.source,
-        event_type=delivery.event_type,
-        event_id=delivery.key.split("#", 1)[1],
-        received_at=delivery.received_at,
-        mapping_version=delivery.mapping_version,
-        content_type=delivery.content_type,
-        archive_key=delivery.archive_key,
-    )
-
-
 def _lost_letter(delivery: Delivery, now: datetime) -> tuple[Filing, EventRecord]:
     """What `bury` would have filed: sent through the queue, its bytes might be taken for an event."""
     filing = Filing(
@@ -253,7 +239,7 @@ def _lost_letter(delivery: Delivery, now: datetime) -> tuple[Filing, EventRecord
     record = EventRecord(
         key=delivery.key,
         state=State.DEAD,
-        envelope=_envelope(delivery),
+        envelope=delivery.envelope,
         since=now,
         last_at=now,
         cause=Cause.BAD_PAYLOAD,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from domain.agents import AgentKey
 from domain.errors import Conflict
-from domain.event_log import State
+from domain.event_log import STANDING, State
 from storage import dynamo
 from storage.event_rows import BODY, Row, as_read, filed_key, filing_item, open_item, record_from, version_from
 from storage.records import event_key, parking_key
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
     from domain.event_log import BodyVersion, EventRecord, Filing
-
-#: States that a filing leaves as they are: what is applied is applied, and a parked event needs nobody but its agent.
-KEPT = frozenset({State.APPLIED, State.PARKED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ class DynamoFilings:
 
     def _state(self, record: EventRecord, row: Row | None) -> list[TransactWriteItemTypeDef]:
         held = record_from(row) if row else None
-        if held is not None and held.state in KEPT:
+        if held is not None and held.state in STANDING:
             return []
         item = open_item(refiled(held, record, self._latest_edit(record.key)))
         condition, values = as_read(row)

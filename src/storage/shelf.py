@@ -45,8 +45,20 @@ class S3Shelf:
             Unavailable: S3 cannot answer now.
         """
         prefix = f"{day}/{source}/"
+        yield from self._listed(prefix, after or prefix)
+
+    def below(self, prefix: str) -> Sequence[str]:
+        """Every archive key that begins so.
+
+        Raises:
+            ConfigurationError: no such bucket, or no permission.
+            Unavailable: S3 cannot answer now.
+        """
+        return list(self._listed(prefix, prefix))
+
+    def _listed(self, prefix: str, after: str) -> Iterator[str]:
         pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=prefix, StartAfter=after or prefix
+            Bucket=self._bucket, Prefix=prefix, StartAfter=after
         )
         with translated(f"list bucket {self._bucket}", _REMEDY):
             for page in pages:

@@ -102,10 +102,19 @@ def test_closing_the_waiting_event_after_its_filing_leaves_it_dead(book: Logbook
     assert book.state() is State.DEAD
 
 
-def test_a_discarded_event_that_comes_again_is_dead_again_from_then_on(book: Logbook) -> None:
+def test_a_discarded_event_that_comes_again_stays_discarded(book: Logbook) -> None:
     book.mending.discard(book.file(attempts=2), now=NOW + timedelta(minutes=1), entry=entry())
-    assert book.filings.file(filing("m-2"), dead(since=LATER))
-    assert book.record() == dead(since=LATER, attempts=3)
+    before = book.record()
+    assert book.filings.file(filing("m-2"), dead(since=LATER))  # a provider sends again what we answer with 400
+    assert book.record() == before
+    assert len(book.log.story(KEY).filings) == 2
+
+
+def test_a_discarded_event_that_was_replayed_and_died_is_dead_again(book: Logbook) -> None:
+    book.mending.discard(book.file(), now=NOW + timedelta(minutes=1), entry=entry())
+    book.mending.release(book.record(), now=LATER, due_at=LATER, entry=entry("a-2"))
+    book.filings.file(filing("m-2"), dead(since=LATER))
+    assert book.state() is State.DEAD
 
 
 def test_a_filing_may_say_that_the_event_waits(book: Logbook) -> None:

@@ -200,6 +200,13 @@ def test_a_fault_of_s3_is_ours_to_set_right_or_can_be_tried_again(aws: None, cod
                 call()
 
 
+def test_what_lies_below_a_prefix_is_found_and_nothing_beside_it(archive: Any, shelf: Any) -> None:
+    for name in ("edits/t/abc/x/1", "edits/t/abc/original", "edits/t/abcd/x/1", "edits/t/ab"):
+        archive.put(name, b"", facts("r"))
+    assert list(shelf.below("edits/t/abc/")) == ["edits/t/abc/original", "edits/t/abc/x/1"]
+    assert list(shelf.below("edits/t/none/")) == []
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(st.text("ab", min_size=1, max_size=3)), st.sets(st.text("ab", min_size=1, max_size=3)))
 def test_erasing_takes_exactly_what_it_names(archive: Any, shelf: Any, kept: set[str], named: set[str]) -> None:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from domain.errors import Cause, Conflict
-from domain.event_log import AuditEntry, BodyVersion, Delivery, EventRecord, Filing, State, Story
+from domain.event_log import STANDING, AuditEntry, BodyVersion, Delivery, EventRecord, Filing, State, Story
 from domain.operate.letters import Filter
 from domain.operate.ports import Page
 from domain.ports import Change, Waiting
 from storage.event_rows import edits_of, is_place, open_at
-from storage.filings import KEPT, refiled
+from storage.filings import refiled
 from storage.mending import discarded, edited, released
 from tests.fakes.audit import MemoryAudit
 from tests.fakes.deals import MemoryDealStore
@@ -101,7 +101,7 @@ class MemoryEventLog:
         if any(held.message_id == filing.message_id for held in self.filings.get(key, ())):
             return False
         held = self._record(key)
-        if held is None or held.state not in KEPT:
+        if held is None or held.state not in STANDING:
             self._store(refiled(held, record, max(self.versions.get(key, ()), key=_number, default=None)))
         self.filings.setdefault(key, []).append(filing)
         return True

@@ -20,6 +20,9 @@ class MemoryShelf:
         prefix = f"{day}/{source}/"
         yield from sorted(key for key in self.archive.objects if key.startswith(prefix) and key > after)
 
+    def below(self, prefix: str) -> Sequence[str]:
+        return sorted(key for key in self.archive.objects if key.startswith(prefix))
+
     def facts(self, keys: Sequence[str]) -> Sequence[Delivery]:
         return [
             Delivery(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -23,6 +23,7 @@ from storage.filings import DynamoFilings
 from tests.builders import agent
 from tests.conftest import no_pause
 from tests.functional.conftest import AwsFault, Context, MotoStack, forget
+from tests.template import resources, template
 from transforms.agents_csv import COLUMNS
 
 Refuses = Callable[..., AwsFault]
@@ -100,6 +101,16 @@ def day(stack: MotoStack) -> Day:
     index(stack)
     job = done("plan", ids=["transactions/evt-3"], why="the mapping is mended")["job"]
     return Day(receipt, "transactions/evt-3", "transactions/evt-2", job, f"{stack.clock.now():%Y-%m-%d}")
+
+
+@pytest.mark.parametrize("timeout", template()["Parameters"]["ProcessTimeout"]["AllowedValues"])
+def test_a_provider_can_be_asked_whatever_time_processing_has(
+    stack: MotoStack, monkeypatch: pytest.MonkeyPatch, timeout: int
+) -> None:
+    monkeypatch.setenv("PROCESS_TIMEOUT_S", str(timeout))
+    forget()
+    lasts = resources()["OperateFunction"]["Properties"]["Timeout"]
+    assert wiring.desk(WHO, cast(Any, Context())).policy.fetch_s < lasts - 4
 
 
 def deliver(stack: MotoStack, event_id: str, data: dict[str, Any]) -> str:

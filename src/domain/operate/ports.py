@@ -191,6 +191,10 @@ class Shelf(Protocol):
         """The archive keys of one source and UTC day, in the order of their receipts, from behind `after`."""
         ...
 
+    def below(self, prefix: str) -> Sequence[str]:
+        """Every archive key that begins so."""
+        ...
+
     def facts(self, keys: Sequence[str]) -> Sequence[Delivery]:
         """What is known of each; objects that are gone are left out."""
         ...

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from domain.event_log import State
 from flows.operate.errors import BadRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from domain.event_log import EventRecord
     from domain.operate.letters import Filter
+    from domain.operate.ports import Page
     from flows.operate.desk import Desk
+
+T = TypeVar("T")
 
 #: Read at a time where all that match are wanted.
 PAGE = 500
@@ -65,6 +68,14 @@ def check_time(desk: Desk) -> None:
     """
     if desk.world.time_left() < RESERVE_S:
         raise BadRequest("more events match than one call can read; take less at a time with since and until")
+
+
+def first_found(ask: Callable[[str], Page[T]], after: str, desk: Desk) -> Page[T]:
+    """The next page that holds something, or the last; where what matches is rare, pages before it may be empty."""
+    page = ask(after)
+    while not page.items and page.next and desk.world.time_left() >= RESERVE_S:
+        page = ask(page.next)
+    return page
 
 
 def every_open(wanted: Filter, desk: Desk) -> Iterator[EventRecord]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from domain.causes import MENDING
-from domain.envelope import EDITS
 from domain.errors import BadPayload, Cause, Conflict, Unavailable
 from domain.event_log import BodyVersion, Disposition, EventRecord, State
 from domain.operate.letters import (
@@ -35,7 +33,7 @@ from domain.operate.letters import (
 from flows.accept_event import BODY_LIMIT
 from flows.file_dead_letters import UNREADABLE
 from flows.operate.errors import BadRequest, NotFound, RequestRefused, Taken
-from flows.operate.filters import RESERVE_S, checked, every_open
+from flows.operate.filters import RESERVE_S, checked, every_open, first_found
 from flows.operate.naming import record_of, resolve, without_state
 from flows.operate.rows import moments_of, row_of
 from flows.preview_event import preview_event, problems_of
@@ -59,7 +57,7 @@ def list_events(request: ListRequest, desk: Desk) -> ListAnswer:
     """
     wanted = checked(request.filter)
     try:
-        page = desk.ports.log.open(wanted, after=request.after, limit=request.limit)
+        page = first_found(lambda at: desk.ports.log.open(wanted, after=at, limit=request.limit), request.after, desk)
     except ValueError as error:
         message = "`after` is not the `next` of a page before; begin without it"
         raise BadRequest(message) from error
@@ -134,10 +132,10 @@ def edit(request: EditRequest, desk: Desk) -> EditAnswer:
     _check_editable(record, request)
     body = _new_body(request, record, desk)
     entry = desk.entry("edit", f"EVENT#{record.key}", request.why, version=str(record.edits + 1))
+    _keep_original(record, desk)
     # A name of its own for each attempt: of two editors, the one who loses must not replace what the other stored.
-    name = hashlib.sha256(f"{record.key}\n{entry.id}".encode()).hexdigest()[:32]
-    archive_key = f"{EDITS}{record.envelope.source}/{name}/{record.edits + 1}"
-    desk.ports.archive.put(archive_key, body, _facts(record))
+    archive_key = f"{record.envelope.edits_prefix}{entry.id}/{record.edits + 1}"
+    desk.ports.archive.put(archive_key, body, record.envelope.facts(Disposition.ACCEPTED))
     try:
         version = BodyVersion(record.edits + 1, archive_key, desk.now, desk.who, request.why)
         desk.ports.mending.edit(record, version, entry)
@@ -146,6 +144,18 @@ def edit(request: EditRequest, desk: Desk) -> EditAnswer:
         raise _changed(record) from conflict
     envelope = replace(record.envelope, archive_key=archive_key, body=body)
     return EditAnswer(edits=version.number, verdict=verdict_of(replace(record, envelope=envelope), desk, or_later=True))
+
+
+def _keep_original(record: EventRecord, desk: Desk) -> None:
+    """Beside the edits, which stay as long as the record, while the archive forgets the provider's own after a year."""
+    if record.edits:
+        return
+    try:
+        original = desk.ports.archive.get(record.envelope.archive_key)
+    except LookupError:
+        return
+    facts = record.envelope.facts(Disposition.ACCEPTED)
+    desk.ports.archive.put(f"{record.envelope.edits_prefix}original", original, facts)
 
 
 def discard(request: DiscardRequest, desk: Desk) -> DiscardAnswer:
@@ -254,20 +264,6 @@ def _is_json(record: EventRecord, desk: Desk) -> bool:
     except LookupError:
         return True
     return True
-
-
-def _facts(record: EventRecord) -> dict[str, str]:
-    envelope = record.envelope
-    return {
-        "receipt": envelope.receipt,
-        "source": envelope.source,
-        "event-type": envelope.event_type,
-        "event-id": envelope.event_id,
-        "received-at": envelope.received_at.isoformat(),
-        "mapping-version": str(envelope.mapping_version),
-        "content-type": envelope.content_type,
-        "disposition": Disposition.ACCEPTED.value,
-    }
 
 
 def _discard_one(record: EventRecord, why: str, desk: Desk) -> None:

@@ -24,7 +24,7 @@ from domain.operate.looking import (
 from domain.operate.replays import EventsFilter
 from flows.operate.deal_events import LONGEST_NAME, events_of, family, of_names
 from flows.operate.errors import BadRequest, NotFound
-from flows.operate.filters import check_deal, check_times
+from flows.operate.filters import check_deal, check_times, first_found
 from flows.operate.naming import archive_keys_of, is_receipt, known_sources
 from flows.operate.rows import moments_of, row_of
 from sources.catalog import catalog
@@ -150,7 +150,11 @@ def events(request: EventsRequest, desk: Desk) -> EventsAnswer:
         raise BadRequest(f"source {wanted.source!r} is unknown; expected one of {known_sources()}")
     check_times(wanted.since, wanted.until)
     check_deal(wanted.deal)
-    page = _page(request.after, lambda after: desk.ports.deliveries.page(wanted, after=after, limit=request.limit))
+
+    def ask(after: str) -> Page[Delivery]:
+        return desk.ports.deliveries.page(wanted, after=after, limit=request.limit)
+
+    page = _page(request.after, lambda after: first_found(ask, after, desk))
     records = desk.ports.log.find({delivery.key for delivery in page.items})
     rows = tuple(_event_row(delivery, records.get(delivery.key)) for delivery in page.items)
     return EventsAnswer(rows=rows, next=page.next)

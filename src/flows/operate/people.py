@@ -228,5 +228,5 @@ def _keys(event: EventRecord, desk: Desk) -> list[str]:
     keys = [event.envelope.archive_key]
     keys += [delivery.archive_key for delivery in story.deliveries]
     keys += [filing.archive_key for filing in story.filings]
-    keys += [version.archive_key for version in story.versions]
+    keys += desk.ports.shelf.below(event.envelope.edits_prefix)
     return list(dict.fromkeys(key for key in keys if key))

@@ -33,7 +33,7 @@ from flows.preview_event import preview_event
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from domain.event_log import Delivery, EventRecord, Job
+    from domain.event_log import EventRecord, Job
     from flows.operate.desk import Desk
 
 #: What was released and not queued (the step stopped between the two) is queued by the sweeper after this long.
@@ -211,22 +211,7 @@ def _again(key: str, record: EventRecord | None, running: Job, desk: Desk) -> En
         return replace(record.envelope, replay=running.id, pinned=running.pinned, body=None)
     accepted = (one for one in desk.ports.log.story(key).deliveries if one.disposition is Disposition.ACCEPTED)
     first = min(accepted, key=lambda delivery: delivery.received_at, default=None)
-    return None if first is None else _envelope_of(first, running)
-
-
-def _envelope_of(delivery: Delivery, running: Job) -> Envelope:
-    return Envelope(
-        receipt=delivery.receipt,
-        source=delivery.source,
-        event_type=delivery.event_type,
-        event_id=delivery.key.partition("#")[2],
-        received_at=delivery.received_at,
-        mapping_version=delivery.mapping_version,
-        content_type=delivery.content_type,
-        archive_key=delivery.archive_key,
-        replay=running.id,
-        pinned=running.pinned,
-    )
+    return None if first is None else replace(first.envelope, replay=running.id, pinned=running.pinned)
 
 
 def _name(key: str) -> str:

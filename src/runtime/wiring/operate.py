@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from storage.shelf import S3Shelf
 
 __all__ = ["desk", "now", "ports", "settings"]
+
+#: Of a call's 29 s, what must be left to ask a provider, at most: `process` may have 60 s, of which it keeps half.
+MOST_FOR_A_FETCH_S = 24.0
 
 
 @lru_cache(maxsize=1)
@@ -144,11 +148,12 @@ def ports() -> OperatePorts:
 
 def desk(who: str, context: LambdaContext) -> Desk:
     """One request of this caller, to be answered within this invocation."""
+    policy = processing.policy()
     return Desk(
         ports=ports(),
         who=who,
         now=now(),
         new_id=lambda: new_time_id(now()),
-        policy=processing.policy(),
+        policy=replace(policy, fetch_s=min(policy.fetch_s, MOST_FOR_A_FETCH_S)),
         world=processing.world(context),
     )

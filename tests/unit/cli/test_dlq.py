@@ -434,6 +434,11 @@ class TestReplay:
         )
         assert 2.0 <= sum(pauses) <= 3.0
 
+    def test_more_ids_than_one_request_takes_are_refused_with_what_to_do(self, api: Api) -> None:
+        many = [f"transactions/evt-{number}" for number in range(101)]
+        line = refused("dlq", "replay", *many, *WHY, "--yes", status=2)
+        assert "ID: at most 100 at a time; name fewer, or use a filter" in line
+
     def test_ids_are_replayed_each_once(self, api: Api, pauses: list[float]) -> None:
         replayable(api, Steps(1))
         answer = run("dlq", "replay", ID, ID, *WHY, "--yes", "--stack", "prod")
@@ -470,7 +475,7 @@ class TestReplay:
             ([ID, "--cause", "bug", *WHY], "IDs and filters exclude each other"),
             ([ID, "--resume", "J-1"], "--resume goes on with a list that is frozen"),
             (["--cause", "bug", "--resume", "J-1"], "--resume goes on with a list that is frozen"),
-            ([*(f"t/{one}" for one in range(101)), *WHY], "ID: tuple should have at most 100 items"),
+            ([*(f"t/{one}" for one in range(101)), *WHY], "ID: at most 100 at a time"),
         ],
     )
     def test_a_replay_that_makes_no_sense_is_wrong_usage(self, api: Api, arguments: list[str], said: str) -> None:

@@ -1,15 +1,18 @@
-"""A receipt tells when it was given, and receipts sort by that."""
+"""A receipt tells when it was given, and receipts sort by that; what is no envelope of ours is refused."""
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.envelope import received_at_of
+from domain.envelope import Envelope, received_at_of
 from runtime.wiring.edges import new_time_id
+from tests.builders import envelope
 
 MOMENTS = st.datetimes(
     min_value=datetime(1970, 1, 1),  # noqa: DTZ001 - hypothesis wants bounds without a zone and adds it
@@ -56,3 +59,23 @@ def test_new_ids_tell_the_time_they_were_made_for_and_no_two_are_alike() -> None
     made = [new_time_id(at) for _ in range(1000)]
     assert {received_at_of(receipt) for receipt in made} == {at}
     assert len(set(made)) == 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(
+            (name, value)
+            for name in ("receipt", "source", "event_id", "archive_key", "replay")
+            for value in (5, None, [])
+        ),
+        ("mapping_version", "1"),
+        ("pinned", "no"),
+        ("headers", []),
+    ],
+)
+def test_a_message_with_a_field_of_another_kind_is_no_envelope_of_ours(name: str, value: Any) -> None:
+    fields = json.loads(envelope().to_json())
+    assert Envelope.from_json(json.dumps(fields)) == envelope()
+    with pytest.raises(ValueError, match="not a Dealwire envelope"):
+        Envelope.from_json(json.dumps(fields | {name: value}))

@@ -13,12 +13,15 @@ import pytest
 from domain.agents import AgentKey
 from domain.errors import Cause, Unavailable
 from domain.event_log import BodyVersion, EventRecord, State
+from domain.operate.letters import Filter
+from domain.operate.ports import Page
 from domain.ports import Waiting
 from flows.accept_event import BODY_LIMIT
 from sources.catalog import catalog
 from sources.hydration import fetch_paths
 from sources.strict_json import parse
 from tests.builders import NOW
+from tests.fakes.event_log import MemoryEventLog
 from tests.unit.flows.operate.bench import EVENTS, WHO, Bench, body
 
 ID = "transactions/evt-1"
@@ -64,6 +67,27 @@ def test_the_newest_open_event_is_listed_first_with_who_mends_it(bench: Bench) -
     assert [row["id"] for row in answer["rows"]] == ["transactions/evt-2", "transactions/evt-1"]
     assert [row["owner"] for row in answer["rows"]] == ["operations", "analyst"]
     assert answer["next"] == ""
+
+
+class Sparse(MemoryEventLog):
+    """A log whose pages may be empty before something is found."""
+
+    def open(self, wanted: Filter, *, after: str = "", limit: int = 50, newest_first: bool = True) -> Page[EventRecord]:
+        tries = int(after.rpartition("#")[2]) if after else 0
+        if tries < 3:
+            return Page([], f"2026-03-02T09:00:00+00:00#{tries + 1}")
+        return super().open(wanted, limit=limit, newest_first=newest_first)
+
+
+def test_pages_in_which_nothing_was_found_are_passed_over_while_there_is_time(bench: Bench) -> None:
+    bench.dead("evt-1")
+    sparse = Sparse(bench.waiting, shut=bench.log.shut)
+    bench.log = sparse
+    assert [row["id"] for row in bench.done("list")["rows"]] == [ID]
+    bench.clock.left_s = 3.0
+    answer = bench.done("list")
+    assert answer["rows"] == []
+    assert answer["next"]
 
 
 def test_pages_follow_each_other(bench: Bench) -> None:
@@ -326,8 +350,22 @@ def test_the_providers_bytes_stay_where_they_were(bench: Bench) -> None:
     (version,) = bench.log.versions[record.key]
     assert bench.archive.objects[version.archive_key][0] == b"{}"
     assert bench.archive.objects[version.archive_key][1]["event-id"] == "evt-1"
-    prefix, source, name, number = version.archive_key.split("/")
-    assert (prefix, source, len(name), number) == ("edits", "transactions", 32, "1")
+    prefix, source, event, attempt, number = version.archive_key.split("/")
+    assert (prefix, source, len(event), bool(attempt), number) == ("edits", "transactions", 32, True, "1")
+
+
+def test_the_providers_bytes_are_kept_with_the_edits_too_for_the_archive_forgets_them_sooner(bench: Bench) -> None:
+    record = bench.dead()
+    edit(bench, b"{}")
+    edit(bench, b"[]", based_on=1)
+    kept = bench.archive.get(f"{record.envelope.edits_prefix}original")
+    assert kept == body("deal.created__listing", "evt-1")
+
+
+def test_an_event_whose_bytes_are_gone_may_be_edited_all_the_same(bench: Bench) -> None:
+    bench.dead()
+    bench.archive.objects.clear()
+    assert edit(bench, body("deal.created__listing", "evt-1"))["edits"] == 1
 
 
 def test_an_edit_of_an_edit_is_the_next_version(bench: Bench) -> None:
@@ -361,7 +399,9 @@ def test_of_two_editors_at_once_the_second_changes_nothing(bench: Bench, monkeyp
     assert status == 409
     assert base64.b64decode(bench.done("reveal", id=ID, why="to see")["body_base64"]) == b'{"by": "the other"}'
     assert len(bench.entries("edit")) == 1
-    assert sorted(key[:6] for key in bench.archive.objects) == sorted([record.envelope.archive_key[:6], "edits/"])
+    edits = [key for key in bench.archive.objects if key.startswith("edits/")]
+    assert len(edits) == 2  # the provider's own and that of the other; that of the one who lost is erased
+    assert f"{record.envelope.edits_prefix}original" in edits
 
 
 @pytest.mark.parametrize(
