@@ -21,6 +21,10 @@ _TEXTS = ("receipt", "source", "event_type", "event_id", "content_type", "archiv
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+#: What stands in place of the type of an event that has none we could read.
+UNKNOWN_TYPE = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """One verified webhook on its way from ingest to process.

@@ -68,6 +68,8 @@ class EventRecord:
         missing: the agents it is parked for.
         due_at: when the sweeper looks at it.
         changed: names of what it changed, when applied: `sale_price`, `participants`, ...
+        mapped_by: the version of the mapping that read it, when applied.
+        looked_up: the agents of ours that it names, `source/agent id`, when applied.
         edits: how often its body was edited; 0: the bytes are the provider's.
         replay: the replay by which it was last applied, if it was.
     """
@@ -87,6 +89,8 @@ class EventRecord:
     changed: tuple[str, ...] = ()
     edits: int = 0
     replay: str = ""
+    mapped_by: int = 0
+    looked_up: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

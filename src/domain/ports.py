@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from domain.agents import Agent, AgentKey
 from domain.envelope import Envelope
 from domain.errors import Cause
-from domain.event_log import Passage, State
 
 if TYPE_CHECKING:
     from domain.deal import Contact, Deal, DealRole, StageObservation
+    from domain.event_log import Passage
 
 
 class SecretStore(Protocol):
@@ -162,6 +162,8 @@ class Change:
         observation: the stage that the event states, if it states one.
         commission_due: whether to leave a *commission due* mark on the deal.
         applied_before: how the event was applied the last time, for its story.
+        mapped_by: the version of the mapping that read the event.
+        looked_up: the agents of ours that it names, `source/agent id`.
         changed: names of what it changes, sorted: deal fields, `participants`, `agents`, `contacts`, `stage history`.
     """
 
@@ -180,6 +182,8 @@ class Change:
     repointed: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
     absorbed: Sequence[tuple[Deal, Deal]] = ()
     changed: tuple[str, ...] = ()
+    mapped_by: int = 0
+    looked_up: tuple[str, ...] = ()
     applied_before: Passage | None = None
 
 
@@ -234,6 +238,8 @@ class Waiting:
     @property
     def passage(self) -> Passage:
         """What stays in the event's story when it waits no more."""
+        from domain.event_log import Passage, State  # an event that is applied at once needs none of it
+
         if self.cause is Cause.UNKNOWN_AGENT:
             names = ", ".join(map(str, sorted(self.missing)))
             return Passage(State.PARKED, self.since, f"for {len(self.missing)} of our agents: {names}")

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from domain.envelope import Envelope
+from domain.envelope import UNKNOWN_TYPE, Envelope
 from domain.errors import BadPayload, ConfigurationError, Unavailable
 from domain.ports import Archive, DeadLetters, MessageQueue, SecretStore
 from sources.catalog import Source
-from sources.identify import UNKNOWN_TYPE, event_id_of, event_type_of
+from sources.identify import event_id_of, event_type_of
 from sources.rotation import accepted_secrets
 from sources.strict_json import parse
 from sources.verify import Refusal, SignatureRefused, Verified, verify

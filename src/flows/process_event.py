@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Mapping as Found
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from domain.envelope import UNKNOWN_TYPE
 from domain.errors import Cause, ConfigurationError, Conflict, Deferred, PermanentError, Unavailable, UnknownAgents
 from domain.merging import merge
 from domain.ports import Wanted
@@ -24,7 +25,6 @@ from flows.set_aside import Aside, bury, defer, give_up, park, replay_failed, to
 from mappings.loader import mapping as load_mapping
 from sources.catalog import catalog
 from sources.hydration import fetch_paths, hydrated
-from sources.identify import UNKNOWN_TYPE, event_type_of
 from sources.strict_json import parse
 from transforms.deal_facts import EventContext, Reading, read
 
@@ -193,7 +193,8 @@ def _attempt(
     if held.applied:
         return Outcome(Result.REPEATED, deal_id=held.deal.id if held.deal else "")
     change = merge(facts, held, envelope, world.new_id)
-    ports.deals.commit(change, world.now())
+    looked_up = tuple(map(str, sorted(reading.needs)))
+    ports.deals.commit(replace(change, mapped_by=reading.mapped_by, looked_up=looked_up), world.now())
     return Outcome(Result.APPLIED, deal_id=change.deal_id)
 
 
@@ -230,6 +231,8 @@ def _event_type(envelope: Envelope, payload: Any) -> str:
     """As ingest read it; where it could not, the body may have been edited since."""
     if envelope.event_type != UNKNOWN_TYPE:
         return envelope.event_type
+    from sources.identify import event_type_of  # hardly ever needed, and a cold start is paid by every event
+
     headers = {name: [value] for name, value in envelope.headers.items()}
     found = event_type_of(catalog()[envelope.source], headers, payload)
     if found not in catalog()[envelope.source].used:

@@ -10,9 +10,6 @@ from typing import Any
 from domain.errors import BadPayload
 from sources.catalog import Part, Source
 
-#: What stands in place of the type of an event that has none we could read.
-UNKNOWN_TYPE = "unknown"
-
 #: Printable ASCII without space at either end: fits object metadata, message attributes and table keys as it is.
 _PLAIN_TYPE = re.compile(r"[!-~](?:[ -~]{0,98}[!-~])?")
 _PLAIN_ID = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?")

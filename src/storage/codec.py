@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from domain.deal import Contact, Deal, Known, StageObservation
-from domain.event_log import Passage, State
 from domain.marks import Mark
 
 if TYPE_CHECKING:
     from domain.envelope import Envelope
+    from domain.event_log import Passage
     from domain.ports import Change
 
 _DEAL = TypeAdapter(Deal)
@@ -91,15 +91,18 @@ def applied_document(change: Change, now: datetime) -> dict[str, Any]:
         "applied_at": now.isoformat(),
         "deal_id": change.deal_id,
         "changed": list(change.changed),
+        "mapped_by": change.mapped_by,
     }
-    optional = {"deal": change.about, "replay": envelope.replay}
+    optional = {"deal": change.about, "replay": envelope.replay, "looked_up": list(change.looked_up)}
     return row | {name: value for name, value in optional.items() if value}
 
 
 def applied_passage(row: Mapping[str, Any]) -> Passage:
     """How an event was applied, from the row of `applied_document`; the replay that replaces it keeps that."""
+    from domain.event_log import Passage, State  # only replays need it
+
     changed = ", ".join(row.get("changed", ())) or "nothing"
-    told = f"changed {changed}; mapping v{row['mapping_version']}"
+    told = f"changed {changed}; mapping v{row['mapped_by']}"
     again = f"; by replay {row['replay']}" if "replay" in row else ""
     return Passage(State.APPLIED, datetime.fromisoformat(row["applied_at"]), told + again)
 

@@ -240,6 +240,8 @@ def _applied(row: Mapping[str, Any]) -> EventRecord:
         changed=tuple(row.get("changed", ())),
         edits=edits_of(envelope.archive_key),
         replay=row.get("replay", ""),
+        mapped_by=int(row["mapped_by"]),
+        looked_up=tuple(row.get("looked_up", ())),
     )
 
 

@@ -27,11 +27,13 @@ __all__ = ["EventContext", "Preview", "Reading", "preview", "read"]
 class Reading:
     """A payload that fits its mapping and breaks no rule; what is missing is who our agents are."""
 
-    __slots__ = ("_event", "_findings", "needs")
+    __slots__ = ("_event", "_findings", "mapped_by", "needs")
 
-    def __init__(self, findings: Findings, event: EventContext) -> None:
+    def __init__(self, findings: Findings, event: EventContext, version: int) -> None:
         self._findings = findings
         self._event = event
+        #: The version of the mapping that read it.
+        self.mapped_by = version
         #: The agents of this brokerage that the payload names: what `facts` wants to find in the directory.
         self.needs = _keys(findings, event)
 
@@ -69,7 +71,7 @@ def read(payload: Any, mapping: Mapping, event: EventContext) -> Reading:
     broken = broken_rules(plan, out)
     if broken:
         raise _about(out, event, ValidationFailed(f"the deal breaks {_count(broken, 'rule')}", broken))
-    return Reading(out, event)
+    return Reading(out, event, mapping.version)
 
 
 class Preview(NamedTuple):

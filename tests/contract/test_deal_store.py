@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -154,7 +155,7 @@ def test_the_row_of_an_applied_event_tells_its_story(dynamodb_deal_store: Any) -
     event = facts(1, values={"reference": "A"}, people=[])
     message = envelope(event.event_id, replay="2026-r1")
     held = dynamodb_deal_store.load(message, wanted(event))
-    change = merge(event, held, message, lambda: "D-1")
+    change = replace(merge(event, held, message, lambda: "D-1"), mapped_by=3, looked_up=("transactions/A-1",))
     dynamodb_deal_store.commit(change, NOW)
     row = dynamo.get(dynamodb_deal_store.client, "EventsTable", event_key(message.event_key))
     assert row == {
@@ -173,6 +174,8 @@ def test_the_row_of_an_applied_event_tells_its_story(dynamodb_deal_store: Any) -
         "deal_id": "D-1",
         "deal": "transactions/T-1",
         "changed": list(change.changed),
+        "mapped_by": 3,
+        "looked_up": ["transactions/A-1"],
         "replay": "2026-r1",
     }
     assert "reference" in row["changed"]

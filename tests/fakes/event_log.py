@@ -210,6 +210,8 @@ def _applied_record(change: Change, now: datetime) -> EventRecord:
         changed=change.changed,
         edits=edits_of(envelope.archive_key),
         replay=change.envelope.replay,
+        mapped_by=change.mapped_by,
+        looked_up=change.looked_up,
     )
 
 

@@ -715,3 +715,11 @@ def test_a_replay_keeps_in_the_story_how_the_event_was_applied_before(moto_stack
     (past,) = [row for row in moto_stack.rows("EventsTable") if row["sk"].startswith("PAST#")]
     assert (past["sk"].rpartition("#")[2], past["told"]) == ("applied", "changed reference; mapping v1")
     assert moto_stack.event("transactions#evt-1")["replay"] == "0" * 32
+
+
+def test_what_was_applied_says_by_which_mapping_and_which_agents_were_looked_up(moto_stack: MotoStack) -> None:
+    ours = {"role": "listing_agent", "side": "listing", "agent_id": "A-1001"}
+    data = {"id": "T-1", "version": 1, "represented_side": "listing", "participants": [ours]}
+    moto_stack.fire("transactions", json.dumps({"type": "deal.updated", "data": data}).encode(), "evt-1")
+    row = moto_stack.event("transactions#evt-1")
+    assert (row["mapped_by"], row["looked_up"]) == (1, ["transactions/A-1001"])

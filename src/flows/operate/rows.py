@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from domain.causes import MENDING
-from domain.event_log import State
+from domain.event_log import Disposition, State
 from domain.operate.letters import Moment, Row
 
 if TYPE_CHECKING:
@@ -17,6 +17,14 @@ _ADDRESS = re.compile(r"([^\s@/#,;:])[^\s@/#,;:]*@[^\s@,;]+")
 
 #: What an audit entry's action is called in a story.
 _DONE = {"replay": "replayed", "discard": "discarded", "edit": "edited", "reveal": "revealed", "forget": "forgotten"}
+
+
+_ENDS = {
+    Disposition.ACCEPTED: "accepted and queued",
+    Disposition.IGNORED: "ignored: nobody uses this type",
+    Disposition.UNLISTED: "unlisted: nobody knows this type",
+    Disposition.BAD_PAYLOAD: "refused: not what this source sends",
+}
 
 
 def row_of(record: EventRecord) -> Row:
@@ -68,7 +76,7 @@ def _event(key: str) -> str:
 
 def _received(delivery: Delivery) -> Moment:
     detail = (
-        f"signature verified; {delivery.event_type}; {delivery.disposition}; "
+        f"signature verified, archived; {delivery.event_type}; {_ENDS[delivery.disposition]}; "
         f"mapping v{delivery.mapping_version}; receipt {delivery.receipt}"
     )
     return Moment(at=delivery.received_at, what="received", detail=detail, event=_event(delivery.key))
@@ -108,7 +116,9 @@ def _standing(record: EventRecord) -> str:
     if record.state is State.APPLIED:
         changed = ", ".join(record.changed) or "nothing"
         again = f"; by replay {record.replay}" if record.replay else ""
-        return f"changed {changed}; deal {record.deal_id or 'unknown'}{again}"
+        agents = without_addresses(", ".join(record.looked_up))
+        looked_up = f"; our agents looked up: {agents}" if agents else ""
+        return f"mapped by v{record.mapped_by}{looked_up}; changed {changed}; deal {record.deal_id or 'unknown'}{again}"
     due = f"; looked at again at {record.due_at:%Y-%m-%d %H:%M:%S} UTC" if record.due_at else ""
     if record.state is State.PARKED:
         noun = "agent" if len(record.missing) == 1 else "agents"
