@@ -122,7 +122,9 @@ def _about(out: Findings, event: EventContext, error: PermanentError) -> Permane
 
 def _unmapped(mapping: Mapping, out: Findings) -> MappingFailed:
     noun = _count(out.problems, "field")
-    return MappingFailed(f"{noun} of the payload do not fit mapping {mapping.source} v{mapping.version}", out.problems)
+    verb = "does" if len(out.problems) == 1 else "do"
+    text = f"{noun} of the payload {verb} not fit mapping {mapping.source} v{mapping.version}"
+    return MappingFailed(text, out.problems)
 
 
 def _count(problems: list[FieldProblem], noun: str) -> str:

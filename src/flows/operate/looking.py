@@ -226,7 +226,7 @@ def _sources(desk: Desk) -> tuple[SourceStatus, ...]:
 
 
 def _hours(last: datetime | None, now: datetime) -> float | None:
-    return None if last is None else round(max(0.0, (now - last) / timedelta(hours=1)), 1)
+    return None if last is None else max(0.0, (now - last) / timedelta(hours=1))
 
 
 def audit(request: AuditRequest, desk: Desk) -> AuditAnswer:

@@ -336,3 +336,10 @@ def test_the_directory_of_the_office_is_not_part_of_a_story(office: Office) -> N
     came = office.receive("evt-1", {"id": "T-1", "version": 1, "status": "Active", "participants": people})
     assert office.work(came).result == "applied"
     assert "Maya" not in story_of(office, "evt-1").model_dump_json()
+
+
+def test_a_source_that_was_heard_a_minute_ago_is_silent_for_a_minute_and_not_for_nothing(office: Office) -> None:
+    office.receive("evt-1")
+    office.clock.move(minutes=1)
+    (heard,) = [one for one in status(StatusRequest(), office.desk()).sources if one.source == "transactions"]
+    assert heard.silent_hours == pytest.approx(1 / 60)
