@@ -5,6 +5,7 @@ DealwireError
 │   ├── BadPayload            not the provider's shape (not JSON, no event type, ambiguous keys)
 │   ├── MappingFailed         does not fit the mapping; every failing field is listed
 │   ├── ValidationFailed      fits the mapping but breaks a rule of the canonical deal
+│   ├── CommissionRefused     a commission cannot be computed: something lacks in plan, terms or deal
 │   └── DeferredTooLong       a fault outside the message outlived the time we wait
 ├── Deferred                  a fault outside the message (provider down, 401, 429, missing secret): wait
 ├── UnknownAgents             an agent of ours is not in the directory yet: the event is parked under each missing id
@@ -106,6 +107,12 @@ class ValidationFailed(PermanentError):
     """The mapped facts break a rule of the canonical deal."""
 
     cause = Cause.VALIDATION
+
+
+class CommissionRefused(PermanentError):
+    """A commission cannot be computed; never a guessed figure. Each problem names field, value, expected, next step."""
+
+    cause = Cause.COMMISSION
 
 
 class DeferredTooLong(PermanentError):

@@ -38,5 +38,15 @@ class Money:
             raise ValueError(f"amount {self.amount} has more than {digits} decimals; round it by a named rule first")
         object.__setattr__(self, "amount", exact)
 
+    @classmethod
+    def of_cents(cls, cents: int, currency: str = "USD") -> Money:
+        """An amount given in hundredths of the currency's unit."""
+        return cls(Decimal(cents).scaleb(-2), currency)
+
+    @property
+    def cents(self) -> int:
+        """The amount in hundredths of the currency's unit."""
+        return int(self.amount.scaleb(2))
+
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"

@@ -206,8 +206,16 @@ class DealStore(Protocol):
         """
         ...
 
+    def deal(self, source: str, source_id: str) -> Deal | None:
+        """The deal that the source knows by this id, be it one of its merged ids."""
+        ...
+
     def deal_by_id(self, deal_id: str) -> Deal | None:
         """The deal of our id, for people who ask; one that was merged says into which."""
+        ...
+
+    def contacts(self, contact_ids: Collection[str]) -> Mapping[str, Contact]:
+        """Those of the contacts that exist, by our ids of them."""
         ...
 
 

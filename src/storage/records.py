@@ -160,7 +160,8 @@ class DynamoDealStore:
     def commission_due(self, deal_id: str) -> int | None:
         """The deal version that waits to be settled, if one does."""
         item = dynamo.get(self.client, self.records_table, {"pk": f"DEAL#{deal_id}", "sk": "COMMISSION#DUE"})
-        return int(item["deal_version"]) if item else None
+        # A mark that was dealt with stays, without a kind (storage/commissions).
+        return int(item["deal_version"]) if item and "due_kind" in item else None
 
     def _survivors(self, deal_ids: Collection[str], records: list[dict[str, Any]]) -> list[Deal]:
         """The deals of these ids, in order, each once; one that was merged stands for what it became part of."""
@@ -213,14 +214,14 @@ def build_writes(change: Change, now: datetime, records: str, events: str) -> li
         writes.append(dynamo.put(records, alias_key(alias) | {"record_id": record_id}, "attribute_not_exists(pk)"))
     writes += [_repointed(alias, record_id, records) for alias, record_id in change.repointed.items()]
     for absorbed, before in change.absorbed:
-        writes += _absorbed(absorbed, before, now, records)
+        writes += _absorbed(absorbed, before, change.envelope, now, records)
     writes += [write_of_contact(contact, based_on, records) for contact, based_on in change.contacts]
     writes += [_link(change.deal_id, role, "active", records) for role in change.roles_added]
     writes += [_link(change.deal_id, role, "retired", records) for role in change.roles_retired]
     if change.observation is not None:
         writes.append(_stage(change.deal_id, change.observation, records))
     if change.commission_due and change.deal is not None:
-        writes.append(_commission_due(change.deal, now, records))
+        writes.append(_commission_due(change.deal, change.envelope, now, records))
     if len(writes) > TRANSACTION_ITEMS:
         raise ValidationFailed(
             f"the event changes {len(writes)} items, and one transaction holds {TRANSACTION_ITEMS}; "
@@ -264,11 +265,13 @@ def _repointed(alias: tuple[str, str, str], record_id: str, records: str) -> Tra
     return dynamo.put(records, alias_key(alias) | {"record_id": record_id})
 
 
-def _absorbed(deal: Deal, before: Deal, now: datetime, records: str) -> list[TransactWriteItemTypeDef]:
+def _absorbed(
+    deal: Deal, before: Deal, envelope: Envelope, now: datetime, records: str
+) -> list[TransactWriteItemTypeDef]:
     # Its links stay as they are: whoever finds one reads on the deal what it was merged into.
     writes = [write_of_deal(deal, before, records)]
     if deal.ever_closed:
-        writes.append(_commission_due(deal, now, records))
+        writes.append(_commission_due(deal, envelope, now, records))
     return writes
 
 
@@ -298,7 +301,16 @@ def _stage(deal_id: str, seen: StageObservation, records: str) -> TransactWriteI
     return dynamo.put(records, key | {"observation": observation_document(seen)})
 
 
-def _commission_due(deal: Deal, now: datetime, records: str) -> TransactWriteItemTypeDef:
-    key = {"pk": f"DEAL#{deal.id}", "sk": "COMMISSION#DUE"}
-    mark = {"due_kind": "commission", "due_at": int(now.timestamp()), "deal_version": deal.version}
-    return dynamo.put(records, key | mark)
+def _commission_due(deal: Deal, envelope: Envelope, now: datetime, records: str) -> TransactWriteItemTypeDef:
+    # With the event that set it: a fault of the settlement is filed as a dead letter of that event's deal.
+    return dynamo.put(
+        records,
+        {
+            "pk": f"DEAL#{deal.id}",
+            "sk": "COMMISSION#DUE",
+            "due_kind": "commission",
+            "due_at": int(now.timestamp()),
+            "deal_version": deal.version,
+            "event": envelope.without_body().to_json(),
+        },
+    )

@@ -173,11 +173,11 @@ def test_the_dashboard_is_json_and_names_what_is_there() -> None:
         assert name.startswith("AWS::") or name in resources() or name in template()["Parameters"], name
     widgets = json.loads(str(resolve(dashboard["Properties"]["DashboardBody"])))["widgets"]
     shown = {str(row[1]) for widget in widgets for row in widget["properties"]["metrics"] if isinstance(row[0], str)}
-    assert {"OldestUnappliedSeconds", "EventApplied", "ReceivedToApplied", "EventsParked"} <= shown
+    assert {"OldestUnappliedSeconds", "EventApplied", "ReceivedToApplied", "EventsParked", "CommissionSettled"} <= shown
     assert {dead_gauge(cause) for cause in Cause} <= shown
 
 
-POLICIES = {"operator": "OperatorPolicy", "operator-pii": "OperatorPiiPolicy"}
+POLICIES = {"operator": "OperatorPolicy", "operator-pii": "OperatorPiiPolicy", "broker": "BrokerPolicy"}
 
 
 @pytest.mark.parametrize("policy", POLICIES)

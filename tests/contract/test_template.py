@@ -19,6 +19,7 @@ from domain.agents import AgentKey
 from domain.errors import Cause
 from domain.event_log import State
 from runtime import config
+from storage.commissions import keys
 from storage.mending import DynamoMending
 from tests.contract.logbook import LATER, dead, entry, version
 from tests.template import (
@@ -53,11 +54,15 @@ TAGLESS = {
 NO_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 
 
-#: The objects of our bucket have no names that a template could know.
-ARCHIVE_OBJECTS = {
-    "s3:GetObject": [{"Fn::Sub": "${ArchiveBucket.Arn}/*"}],
-    "s3:PutObject": [{"Fn::Sub": "${ArchiveBucket.Arn}/*"}, {"Fn::Sub": "${ArchiveBucket.Arn}/edits/*"}],
+#: The objects of our buckets have no names that a template could know, and a stream has the time at which it was made.
+NAMELESS = {
+    "s3:GetObject": [{"Fn::Sub": "${ArchiveBucket.Arn}/*"}, {"Fn::Sub": "${DocumentsBucket.Arn}/*"}],
+    "s3:PutObject": [
+        *({"Fn::Sub": "${ArchiveBucket.Arn}/*"}, {"Fn::Sub": "${ArchiveBucket.Arn}/edits/*"}),
+        {"Fn::Sub": "${DocumentsBucket.Arn}/*"},
+    ],
     "s3:DeleteObjectVersion": [{"Fn::Sub": "${ArchiveBucket.Arn}/*"}],
+    "dynamodb:ListStreams": [{"Fn::Sub": "${RecordsTable.Arn}/stream/*"}],
 }
 
 
@@ -164,8 +169,8 @@ def test_a_grant_on_everything_is_one_that_aws_offers_no_resource_for() -> None:
             text = str(resource)
             if text == "*":
                 assert set(as_list(statement["Action"])) <= NO_RESOURCES, role
-            elif "*" in text:  # the objects of our bucket have no names that a template could know
-                assert resource in ARCHIVE_OBJECTS.get(statement["Action"], []), role
+            elif "*" in text:
+                assert resource in NAMELESS.get(statement["Action"], []), role
 
 
 def test_functions_have_only_roles_that_are_written_out_here() -> None:
@@ -186,7 +191,7 @@ def test_nobody_may_scan_a_table_or_delete_a_record() -> None:
 #: What each function's code does to each table, and no more.
 TABLE_GRANTS = {
     "ProcessRole": {
-        "RecordsTable": {"BatchGetItem", "PutItem", "ConditionCheckItem"},
+        "RecordsTable": {"BatchGetItem", "GetItem", "PutItem", "UpdateItem", "ConditionCheckItem"},
         "AgentDirectoryTable": {"BatchGetItem", "ConditionCheckItem"},
         "EventsTable": {"GetItem", "BatchGetItem", "PutItem", "DeleteItem"},
     },
@@ -194,6 +199,13 @@ TABLE_GRANTS = {
         "EventsTable": {"UpdateItem"},
         "${EventsTable.Arn}/index/due": {"Query"},
         "AgentDirectoryTable": {"BatchGetItem"},
+    },
+    "SettleRole": {
+        "RecordsTable": {"BatchGetItem", "GetItem", "Query", "PutItem", "UpdateItem"},
+        "RecordsTable.StreamArn": {"DescribeStream", "GetRecords", "GetShardIterator"},
+        "${RecordsTable.Arn}/stream/*": {"ListStreams"},
+        "${RecordsTable.Arn}/index/due": {"Query"},
+        "EventsTable": {"PutItem"},
     },
     "IngestRole": {},
     "BuryRole": {"EventsTable": {"BatchGetItem", "GetItem", "Query", "PutItem", "DeleteItem"}},
@@ -213,7 +225,8 @@ TABLE_GRANTS = {
         "${EventsTable.Arn}/index/by_day": {"Query"},
         "AuditTable": {"PutItem", "Query"},
         "${AuditTable.Arn}/index/by_day": {"Query"},
-        "RecordsTable": {"BatchGetItem", "GetItem", "PutItem"},
+        "RecordsTable": {"BatchGetItem", "GetItem", "Query", "PutItem", "UpdateItem"},
+        "${RecordsTable.Arn}/index/due": {"Query"},
         "${RecordsTable.Arn}/index/by_contact": {"Query"},
         "AgentDirectoryTable": {"BatchGetItem", "Query", "BatchWriteItem"},
     },
@@ -230,7 +243,8 @@ def test_a_function_may_do_to_a_table_what_its_code_does_and_no_more(role: str) 
     granted: dict[str, set[str]] = {}
     for action, found in grants(role).items():
         for resource in found if action.startswith("dynamodb:") else []:
-            table = resource["Fn::GetAtt"][0] if "Fn::GetAtt" in resource else resource["Fn::Sub"]
+            table = ".".join(resource["Fn::GetAtt"]) if "Fn::GetAtt" in resource else resource["Fn::Sub"]
+            table = table.removesuffix(".Arn")
             granted.setdefault(table, set()).add(action.removeprefix("dynamodb:"))
     assert granted == TABLE_GRANTS[role]
 
@@ -281,15 +295,16 @@ def test_only_operate_writes_the_audit_trail_and_it_only_puts() -> None:
             assert set(as_list(statement["Action"])) == {"dynamodb:PutItem", "dynamodb:Query"}
 
 
-def test_operate_writes_edited_bodies_only_and_sends_replays_to_the_queue_only() -> None:
+def test_operate_writes_edited_bodies_and_documents_only_and_sends_replays_to_the_queue_only() -> None:
     operate = grants("OperateRole")
-    assert operate["s3:PutObject"] == [{"Fn::Sub": "${ArchiveBucket.Arn}/edits/*"}]
+    written = [{"Fn::Sub": "${ArchiveBucket.Arn}/edits/*"}, {"Fn::Sub": "${DocumentsBucket.Arn}/*"}]
+    assert operate["s3:PutObject"] == written
     assert operate["sqs:SendMessage"] == [{"Fn::GetAtt": ["TransactionsQueue", "Arn"]}]
     assert secrets_of("OperateRole") == {"providers/dotloop", "providers/brokermint"}
 
 
 def test_edited_bodies_do_not_expire_with_the_webhooks_of_their_day() -> None:
-    [bucket] = resources("AWS::S3::Bucket").values()
+    bucket = resources("AWS::S3::Bucket")["ArchiveBucket"]
     expiring = [rule for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
     assert [rule["Prefix"] for rule in expiring] == ["20"]
 
@@ -339,16 +354,25 @@ def test_a_table_can_be_restored_and_outlives_its_stack(name: str) -> None:
     assert "TimeToLiveSpecification" not in table["Properties"]
 
 
-def test_the_archive_is_private_encrypted_versioned_and_outlives_its_stack() -> None:
-    [bucket] = resources("AWS::S3::Bucket").values()
+@pytest.mark.parametrize("name", resources("AWS::S3::Bucket"))
+def test_a_bucket_is_private_encrypted_versioned_and_outlives_its_stack(name: str) -> None:
+    bucket = resources("AWS::S3::Bucket")[name]
     assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
     assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
     assert bucket["Properties"]["BucketEncryption"]
-    [policy] = resources("AWS::S3::BucketPolicy").values()
+    [policy] = [
+        policy
+        for policy in resources("AWS::S3::BucketPolicy").values()
+        if policy["Properties"]["Bucket"] == {"Ref": name}
+    ]
     [statement] = policy["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_what_a_broker_signed_never_expires() -> None:
+    assert "LifecycleConfiguration" not in resources("AWS::S3::Bucket")["DocumentsBucket"]["Properties"]
 
 
 def test_every_function_writes_to_a_log_group_of_its_own_that_forgets() -> None:
@@ -377,18 +401,33 @@ def test_the_api_keeps_the_signed_bytes_and_logs_no_payload() -> None:
         assert set(re.findall(r"\$context\.identity\.(\w+)", logged)) == {"sourceIp"}
 
 
-def test_sweeps_do_not_overlap_and_a_lost_one_leaves_a_trace() -> None:
-    sweep = FUNCTIONS["SweepFunction"]["Properties"]
-    schedule = sweep["Events"]["EveryMinute"]["Properties"]
+@pytest.mark.parametrize("name", ["Sweep", "Settle"])
+def test_runs_do_not_overlap_and_a_lost_one_leaves_a_trace(name: str) -> None:
+    function = FUNCTIONS[f"{name}Function"]["Properties"]
+    schedule = function["Events"]["EveryMinute"]["Properties"]
     dead = {"Fn::GetAtt": ["SweepDeadLetterQueue", "Arn"]}
-    assert sweep["Timeout"] < 60
+    assert function["Timeout"] < 60
     assert schedule["ScheduleExpression"] == "rate(1 minute)"
     assert schedule["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 60
     assert schedule["DeadLetterConfig"] == {"Arn": dead}
     # Scheduler's call is asynchronous: what the function itself raises is Lambda's to keep.
-    assert sweep["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"] == dead
-    assert dead in grants("SweepRole")["sqs:SendMessage"]
-    assert dead in grants("SweepScheduleRole")["sqs:SendMessage"]
+    assert function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"] == dead
+    assert dead in grants(f"{name}Role")["sqs:SendMessage"]
+    assert dead in grants(f"{name}ScheduleRole")["sqs:SendMessage"]
+
+
+def test_a_commission_mark_that_is_set_or_changed_rings_settle_at_once_and_nothing_else_does() -> None:
+    event = FUNCTIONS["SettleFunction"]["Properties"]["Events"]["Due"]
+    assert (event["Type"], event["Properties"]["Stream"]) == ("DynamoDB", {"Fn::GetAtt": ["RecordsTable", "StreamArn"]})
+    [found] = event["Properties"]["FilterCriteria"]["Filters"]
+    # The stream carries keys only, so a filter on anything else would let nothing through.
+    assert TABLES["RecordsTable"]["Properties"]["StreamSpecification"] == {"StreamViewType": "KEYS_ONLY"}
+    sort_key = keys.mark_key("id")["sk"]
+    assert json.loads(found["Pattern"]) == {
+        "eventName": ["INSERT", "MODIFY"],
+        "dynamodb": {"Keys": {"sk": {"S": [sort_key]}}},
+    }
+    assert "MaximumBatchingWindowInSeconds" not in event["Properties"]
 
 
 def test_watches_do_not_overlap_and_each_hour_the_books_are_tied_out() -> None:

@@ -16,3 +16,4 @@ class MemoryPorts:
     waiting: Any
     dead: Any
     api: Any
+    commissions: Any = None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
 from mappings.compiler.schema import MappingFile
 from mappings.compiler.vocabulary import CONVERTERS
-from mappings.compiler.yaml_tree import Location, Mistake, Tree
+from mappings.compiler.yaml_tree import Mistake, Tree
+from mappings.plain_words import in_file, resolved, shown, suggestion
 
 Schema = dict[str, Any]
 
@@ -35,7 +35,7 @@ def in_plain_words(errors: Iterable[Mapping[str, Any]], tree: Tree) -> list[Mist
     """Each error as a mistake with its line."""
     mistakes = []
     for error in errors:
-        location = in_file(error["loc"], tree.data)
+        location = in_file(error["loc"], tree.data, _UNION_MEMBERS)
         name = ".".join(str(part) for part in location) or "the file"
         mistakes.append(Mistake(tree.line(location), _words(error, name)))
     return mistakes
@@ -70,41 +70,6 @@ def _converter_words(error: Mapping[str, Any]) -> str:
     return f"converter {shown(rule['as'])} cannot stand here; {suggestion(str(rule['as']), accepted)}"
 
 
-def suggestion(given: str, accepted: Iterable[str]) -> str:
-    """The closest accepted word, else all of them."""
-    accepted = sorted(accepted)
-    close = difflib.get_close_matches(given, accepted, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return f"accepted: {', '.join(accepted) or 'nothing'}"
-
-
-def shown(value: object) -> str:
-    """A value of the file, short enough for one line."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def in_file(location: Iterable[str | int], data: Any) -> Location:
-    """The part of a pydantic location that stands in the file: without the names of union members."""
-    found: list[str | int] = []
-    parts = list(location)
-    for position, part in enumerate(parts):
-        if isinstance(data, dict) and part in data:
-            data = data[str(part)]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        elif part == "[key]" or position < len(parts) - 1:
-            continue
-        elif not (isinstance(part, str) and part in _UNION_MEMBERS):
-            found.append(part)  # a key that is missing
-            continue
-        else:
-            continue
-        found.append(part)
-    return tuple(found)
-
-
 _UNION_MEMBERS = frozenset({"one", "several", "name", "condition", "word", "alike", *CONVERTERS})
 
 
@@ -135,15 +100,7 @@ def _schema_at(location: Iterable[str | int]) -> Schema:
 
 
 def _resolved(schema: Schema) -> Schema:
-    """Follow references, and the one member of an optional entry."""
-    while True:
-        if "$ref" in schema:
-            schema = json_schema()["$defs"][schema["$ref"].rpartition("/")[2]]
-            continue
-        members = [member for member in schema.get("anyOf", []) if member != {"type": "null"}]
-        if len(members) != 1:
-            return schema
-        schema = members[0]
+    return dict(resolved(schema, json_schema()))
 
 
 def _member(schema: Schema, tag: str) -> Schema:

@@ -1,0 +1,110 @@
+"""Plan, deal and account files: YAML text to a checked model, or every mistake in it with file, line and remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from commissions.files.checks import account_problems, plan_problems
+from commissions.files.deal_checks import deal_problems
+from commissions.files.problems import Location, Problem
+from commissions.files.schemas import schema_of
+from commissions.files.words import in_plain_words
+from domain.commission.account import AccountDetails
+from domain.commission.closing import Closing
+from domain.commission.plan import Plan, PlanPart
+from domain.errors import ConfigurationError
+from mappings.compiler.files import report
+from mappings.compiler.yaml_tree import Mistake, Tree, read_yaml
+
+Model = TypeVar("Model", bound=PlanPart)
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def read_plan(text: str, file: str) -> Plan:
+    """The plan in this text.
+
+    Args:
+        text: YAML.
+        file: its name, for messages.
+
+    Raises:
+        ConfigurationError: lists every mistake as `file:line: path: value: what was expected; what to do`.
+    """
+    return read_as(Plan, text, file, plan_problems)
+
+
+def read_deal(text: str, file: str) -> Closing:
+    """The deal in this text; as `read_plan`.
+
+    Raises:
+        ConfigurationError: lists every mistake.
+    """
+    return read_as(Closing, text, file, deal_problems)
+
+
+def read_details(text: str, file: str) -> AccountDetails:
+    """What a file says about an agent's account; as `read_plan`.
+
+    Raises:
+        ConfigurationError: lists every mistake.
+    """
+    return read_as(AccountDetails, text, file, account_problems)
+
+
+def read_as(
+    model: type[Model], text: str, file: str, check: Callable[[Model], Iterable[Problem]] | None = None
+) -> Model:
+    """Any part of the language that stands in a file of its own, such as an opening.
+
+    Args:
+        model: what the file holds.
+        text: YAML.
+        file: its name, for messages.
+        check: finds what is wrong beyond the shape.
+
+    Raises:
+        ConfigurationError: lists every mistake.
+    """
+    tree = read_yaml(text)
+    mistakes = list(tree.mistakes)
+    read: Model | None = None
+    if isinstance(tree.data, dict):
+        try:
+            read = model.model_validate(tree.data)
+        except ValidationError as error:
+            errors = error.errors(include_url=False)
+            mistakes += _placed(in_plain_words(errors, tree.data, schema_of(model)), tree)
+        else:
+            mistakes += _placed([*_days_written_otherwise(read, tree.data), *(check(read) if check else ())], tree)
+    elif not mistakes:
+        keys = ", ".join(f"`{name}:`" for name, field in model.model_fields.items() if field.is_required())
+        mistakes.append(Mistake(1, f"the file holds no keys and values; start with {keys or 'a key'}"))
+    if read is None or mistakes:
+        raise ConfigurationError(report(mistakes, file))
+    return read
+
+
+def _placed(problems: Iterable[Problem], tree: Tree) -> list[Mistake]:
+    return [Mistake(tree.line(problem.at), str(problem)) for problem in problems]
+
+
+def _days_written_otherwise(read: Any, written: Any, at: Location = ()) -> Iterator[Problem]:
+    """Days that pydantic took from numbers, as seconds since 1970, or from days with a time."""
+    if isinstance(read, date):
+        if not _DAY.fullmatch(str(written)):
+            yield Problem(at, str(written), "a day such as 2026-01-31", "write year-month-day")
+    elif isinstance(read, BaseModel) and isinstance(written, dict):
+        for name, value in written.items():
+            yield from _days_written_otherwise(getattr(read, name), value, (*at, name))
+    elif isinstance(read, dict) and isinstance(written, dict):
+        for name, value in written.items():
+            yield from _days_written_otherwise(read[name], value, (*at, name))
+    elif isinstance(read, tuple) and isinstance(written, list):
+        for position, (entry, value) in enumerate(zip(read, written, strict=True)):
+            yield from _days_written_otherwise(entry, value, (*at, position))

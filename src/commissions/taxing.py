@@ -1,0 +1,99 @@
+"""Sales tax on commissions: each leg carries it, computed on the leg and never on a net after fees (TAX-04).
+
+What the payers add to the gross is on the company's account; it passes on what belongs to registered agents and other
+brokerages, and keeps or remits the rest (https://realcalculators.ca/blog/hst-on-commission).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from commissions.book import Book, Part, Side
+from commissions.rounding import percent_of
+from domain.commission.calculation import COMPANY, GROSS, Code, Line, Stage
+from domain.commission.plan import Tax
+
+
+def tax_of(parts: Sequence[Part], book: Book) -> Tax | None:
+    """The tax on the commission of these parts' side, if its plan has one for where the property lies."""
+    tax = parts[0].plan.tax
+    if tax is None or (tax.states and book.closing.state not in tax.states):
+        return None
+    return tax
+
+
+def add_tax(tax: Tax, side: Side, parts: Sequence[Part], book: Book) -> None:
+    """Write the lines of the tax on one side.
+
+    Args:
+        tax: of the plan of its agents.
+        side: of the deal.
+        parts: all that came out of it, those of leads and referred agents included.
+        book: of this computation, everything else written.
+    """
+    ours = [line for line in book.lines if line.side == side.label]
+    legs = _Legs(tax, side, book)
+    legs.collected([line for line in ours if line.stage is Stage.SOURCES and line.payee == GROSS])
+    if "referrals" in tax.pass_on:
+        agents = {part.agent.agent for part in parts}  # a referred agent's leg comes below, after their own split
+        legs.passed_on([line for line in ours if _is_referral(line) and line.payee not in agents])
+    if "agents" in tax.pass_on:
+        legs.of_agents([part for part in parts if part.agent.tax_registered])
+    if tax.on_fees:
+        legs.on_fees([line for line in ours if _is_fee(line)])
+    legs.remit()
+
+
+def _is_referral(line: Line) -> bool:
+    return line.stage is Stage.OFF_THE_TOP and line.code is Code.REFERRAL
+
+
+def _is_fee(line: Line) -> bool:
+    return line.code is Code.FEE and line.payee == COMPANY and bool(line.agent) and line.payer == line.agent
+
+
+class _Legs:
+    """The tax on each leg, and what of it is still with the company."""
+
+    def __init__(self, tax: Tax, side: Side, book: Book) -> None:
+        self._tax, self._side, self._book = tax, side, book
+        self._held = 0
+
+    def collected(self, lines: Sequence[Line]) -> None:
+        for line in lines:
+            self._held += self._leg(line.payer, COMPANY, line.amount.cents, line.title, external=True)
+
+    def passed_on(self, lines: Sequence[Line]) -> None:
+        for line in lines:
+            self._held -= self._leg(COMPANY, line.payee, line.amount.cents, line.title)
+
+    def of_agents(self, parts: Sequence[Part]) -> None:
+        for part in parts:
+            leg = max(0, (part.left if part.after_split is None else part.after_split) - part.passed_on)
+            self._held -= self._leg(COMPANY, part.agent.agent, leg, "the agent's leg")
+
+    def on_fees(self, lines: Sequence[Line]) -> None:
+        for line in lines:
+            self._held += self._leg(line.payer, COMPANY, line.amount.cents, line.title)
+
+    def remit(self) -> None:
+        if self._tax.remitted_to and self._held > 0:
+            title = f"{self._tax.name} to remit"
+            place = (Stage.TAX, Code.TAX, COMPANY, self._tax.remitted_to, self._held)
+            self._book.post(*place, side=self._side.label, title=title)
+
+    def _leg(self, payer: str, payee: str, leg: int, title: str, *, external: bool = False) -> int:
+        raw = percent_of(leg, self._tax.percent)
+        amount = self._book.rounded(raw)
+        if amount:
+            self._book.post(
+                *(Stage.TAX, Code.TAX, payer, payee, amount),
+                raw=raw,
+                side=self._side.label,
+                title=f"{self._tax.name} on {title}",
+                of="leg",
+                basis=leg,
+                rate=self._tax.percent,
+                external=external,
+            )
+        return amount

@@ -1,0 +1,1 @@
+"""PDFs that leave the house: disbursement authorizations and agents' statements. Pure: models in, bytes out."""

@@ -1,0 +1,165 @@
+"""A second implementation of commissions, over plain data: slow, plain, and nothing shared with `src/`.
+
+Written from research/commission.md §1.3 and the description of the plan language; it exists to disagree with the
+engine. Everything is integers (cents, hundredths of counts) and `fractions`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tests.oracle.books import Books, Data, Key, Part
+from tests.oracle.charges import charge_part, party, rank
+from tests.oracle.sides import off_the_top, parts_of, sources
+from tests.oracle.splits import split_part
+from tests.oracle.taxes import remit, tax_of, tax_on_part, tax_on_sources
+
+SECTIONS = ["before_split", "team", "split", "royalty", "fees", "overrides", "deductions"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the two implementations must agree on.
+
+    Attributes:
+        gross: of the deal, in cents.
+        payees: party to what they get in the end; none who get nothing.
+        codes: code to the sum of its lines.
+        counters: (owner, counter, year) to the value after the deal.
+        owed: (agent, to whom) to what the agent still owes.
+        seen: what happened on the way.
+    """
+
+    gross: int
+    payees: dict[str, int]
+    codes: dict[str, int]
+    counters: dict[Key, int]
+    owed: dict[tuple[str, str], int]
+    seen: frozenset[str]
+
+
+def settle(deal: Data, plans: dict[str, Data]) -> Result:
+    """Compute a deal.
+
+    Args:
+        deal: as a deal file holds it.
+        plans: agent id to plan, as a plan file holds it.
+
+    Raises:
+        Refused: it cannot be computed.
+    """
+    policies = [plans[agent["agent"]].get("rounding", "half_up") for side in deal["sides"] for agent in side["agents"]]
+    books = Books(deal, plans, policies[0])
+    tops: list[list[tuple[str, Data, int]]] = []
+    for number, side in enumerate(deal["sides"]):
+        gross, bonus, whole = sources(books, side)
+        for payee, amount in whole:
+            books.pay("bonus", "gross", payee, amount)
+        left, top, lines = off_the_top(books, side, gross)
+        tops.append(top)
+        tax_on_sources(books, plans[side["agents"][0]["agent"]], lines)
+        books.everyone += parts_of(books, side, number, gross, left, bonus)
+    for number, top in enumerate(tops):
+        mine = [part for part in books.everyone if part.number == number]
+        for payee, rule, amount in top:
+            _made(books, payee, rule, amount, mine[0])
+        for part in mine:
+            _process(books, part)
+    for part in books.done:
+        for rule in _rules(books, part, "deductions"):
+            charge_part(books, part, rule, "deductions")
+    for part in books.done:
+        tax_on_part(books, part)
+    remit(books)
+    return Result(
+        books.gross,
+        {party: amount for party, amount in books.payees.items() if amount},
+        {code: amount for code, amount in books.codes.items() if amount},
+        books.values,
+        _owed(books),
+        frozenset(books.seen),
+    )
+
+
+def _process(books: Books, part: Part) -> None:
+    """One part, all its stages; then the parts that it made."""
+    agent = part.agent["agent"]
+    part.first = agent not in books.started
+    books.started.add(agent)
+    if part.role == "agent":
+        part.deltas["deal_count"] = 0 if agent in books.counted else 100
+        books.counted.add(agent)
+    for name in part.plan.get("counters", {}):
+        part.starts[name] = books.now(part, name)
+        if name in part.deltas:
+            books.move(part, name, part.deltas[name])
+    follow: list[tuple[str, Data, int]] = []
+    _before_all(books, part, follow)
+    for section in part.plan.get("order", SECTIONS):
+        if section == "split":
+            split_part(books, part)
+        elif section != "deductions":
+            for rule in _rules(books, part, section):
+                _charge(books, part, rule, section, follow)
+    books.done.append(part)
+    for payee, rule, amount in follow:
+        _made(books, payee, rule, amount, part)
+
+
+def _before_all(books: Books, part: Part, follow: list[tuple[str, Data, int]]) -> None:
+    """Off-the-top rules that ask about an agent, or that not all co-agents have: on this part, as if it were all."""
+    for rule in part.only_mine:
+        books.seen.add("off_the_top_of_one")
+        part.stands_for_all = True
+        _charge(books, part, rule, "before_split", follow)
+        part.stands_for_all = False
+
+
+def _rules(books: Books, part: Part, section: str) -> list[Data]:
+    """The plan's, then the deal's for this agent; deductions by rank, the agent's own among them."""
+    rules = list(part.plan.get(section, []))
+    if section == "deductions":
+        rules += part.agent.get("deductions", [])
+    agent = part.agent["agent"]
+    rules += [row for row in books.deal.get("charges", []) if row.get("stage") == section and row["agent"] == agent]
+    return sorted(rules, key=rank) if section == "deductions" else rules
+
+
+def _charge(books: Books, part: Part, rule: Data, section: str, follow: list[tuple[str, Data, int]]) -> None:
+    amount = charge_part(books, part, rule, section)
+    if not amount:
+        return
+    borne = rule.get("borne_by") or "agent"
+    payee = party(part, rule["payee"])
+    tax = tax_of(books, part.plan)
+    if tax and tax.get("on_fees") and rule["code"] == "fee" and payee == "company" and borne == "agent":
+        part.fees.append(amount)
+    if rule.get("splits") and payee:
+        follow.append((payee, rule, amount))
+
+
+def _made(books: Books, payee: str, rule: Data, amount: int, where: Part) -> None:
+    """A lead's or a referred agent's part, through their own plan."""
+    known = books.deal.get("others", []) + [agent for side in books.deal["sides"] for agent in side["agents"]]
+    agent = next(row for row in known if row["agent"] == payee)
+    part = Part(agent, books.plans[payee], where.side, where.number, amount, gross=where.gross, left=amount)
+    part.role = "lead" if rule["code"] == "team" else "referred"
+    part.gross_left = where.gross_left
+    whole, share = (where.amount, where.share) if rule["code"] == "team" else (where.gross, Fraction(1))
+    part.share = share * Fraction(amount, whole)
+    part.deltas = {"gci": amount}
+    books.seen.add(f"made_{part.role}")
+    # Told by a line of its own, though no money moves.
+    books.codes["part"] += amount
+    _process(books, part)
+
+
+def _owed(books: Books) -> dict[tuple[str, str], int]:
+    """Carried deductions, and agents in the red."""
+    owed = dict(books.owed)
+    for agent, amount in books.payees.items():
+        if agent in books.started and amount < 0:
+            books.seen.add("agent_in_the_red")
+            owed[agent, "company"] = owed.get((agent, "company"), 0) - amount
+    return owed
