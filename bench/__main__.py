@@ -7,7 +7,9 @@ import sys
 
 from bench.apply_cost import apply_cost
 from bench.cold import ingest_cold_ratio, process_cold_ratio
+from bench.commissions import oracle, statements_per_second, year_replay_s
 from bench.dlq_page import dlq_page_items_read
+from bench.settle_cost import settle_cost
 from bench.throughput import deals_per_second
 
 
@@ -26,7 +28,25 @@ def main() -> None:
     figures["apply_items_read"] = {"1000": small[1], "20000": large[1]}
     print("· dlq_page_items_read", file=sys.stderr)
     figures["dlq_page_items_read"] = {"1000": dlq_page_items_read(1_000), "20000": dlq_page_items_read(20_000)}
+    figures |= commissions()
     print(json.dumps(figures))
 
 
-main()
+def commissions() -> dict[str, object]:
+    """What settling costs, how fast statements are computed, and whether a second implementation says the same."""
+    print("· statements_per_second, year_replay_s", file=sys.stderr)
+    figures: dict[str, object] = {"statements_per_second": round(statements_per_second())}
+    figures["year_replay_s"] = round(year_replay_s(), 2)
+    print("· settle_requests, settle_items_read", file=sys.stderr)
+    small, large = settle_cost(1_000), settle_cost(20_000)
+    figures["settle_requests"] = {"1000": small[0], "20000": large[0]}
+    figures["settle_items_read"] = {"1000": small[1], "20000": large[1]}
+    print("· oracle_deals, oracle_differences, oracle_features", file=sys.stderr)
+    tally = oracle()
+    figures |= {"oracle_deals": tally.deals, "oracle_differences": len(tally.differences)}
+    figures["oracle_features"] = dict(sorted(tally.features.items()))
+    return figures
+
+
+if __name__ == "__main__":  # the processes that compare deals import this module again
+    main()

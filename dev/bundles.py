@@ -29,8 +29,9 @@ HANDLERS = {
     "ingest": ("handlers.ingest",),
     "process": (
         *("handlers.process", "handlers.sweep", "handlers.bury"),
-        *("handlers.watch", "handlers.operate", "handlers.notify"),
+        *("handlers.watch", "handlers.settle", "handlers.notify"),
     ),
+    "operate": ("handlers.operate",),  # what `process` has, and what CDAs and statements are drawn with
 }
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.failures import fail_clearly
-from cli.options import BySource, Json, Profile, StackName
+from cli.options import BySource, Json, Profile, StackName, Why
 
 if TYPE_CHECKING:
     from domain.operate.people import AgentRow, AgentsAnswer, AgentsChange
@@ -140,6 +140,44 @@ def export(
         typer.echo(text, nl=False)
     else:
         typer.echo(f"{len(answer.agents)} agents are in {file}")
+
+
+@app.command()
+def opening(
+    agent: Annotated[str, typer.Argument(help="SOURCE/AGENT ID, a CRM contact id, team:NAME or shared:NAME.")],
+    file: Annotated[Path, typer.Argument(help="YAML: `as_of: DAY` and `counters: {NAME: VALUE}`.")],
+    *,
+    why: Why,
+    name: StackName = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Set the year-to-date counters that an agent brings along, when they join or the brokerage moves to Dealwire.
+
+    Example: dealwire agents opening transactions/A-1001 opening.yaml --why "moved from the old system"
+    """
+    from cli import output
+    from cli.operator import operator_of
+    from cli.plan import say_aftermath
+    from cli.plan_files import read_opening
+    from domain.commission.amounts import amount_text
+    from domain.operate.plans import OpeningAnswer
+
+    with fail_clearly("agents opening"):
+        given = read_opening(file)
+        counters = {counter: amount_text(value) for counter, value in given.counters.items()}
+        operator = operator_of(name, profile)
+        answer = operator.call(
+            "agents-opening", OpeningAnswer, agent=agent, as_of=given.as_of, counters=counters, why=why
+        )
+    if as_json:
+        output.put_json(answer)
+        return
+    as_before = "" if answer.changed else " (as before)"
+    typer.echo(output.plain(f"{answer.name} ({answer.account}) as of {answer.as_of}{as_before}:"))
+    for counter, value in answer.counters.items():
+        typer.echo(output.plain(f"  {counter} {value}"))
+    say_aftermath(answer.aftermath)
 
 
 def _held(source: str | None, name: str | None, profile: str | None) -> AgentsAnswer:

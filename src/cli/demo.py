@@ -15,9 +15,12 @@ from typing import Any
 import httpx
 import yaml
 
+from cli import demo_commission as commissions
 from cli import local_cloud, stack, webhooks
+from cli.demo_commission import Commissions
 from cli.demo_incident import Incident, play
 from cli.local_cloud import LocalCloud
+from cli.operator import operator_for
 from domain.deal import Contact, Deal, StageObservation
 from domain.errors import ConfigurationError
 from sources.catalog import catalog
@@ -93,12 +96,14 @@ class Report:
     deals: Sequence[HeldDeal]
     seconds: float
     incident: Incident | None = None
+    commissions: Commissions | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether every step ended as the script says, and the incident was told and mended."""
+        """Whether every step ended as the script says, the incident was mended, and the commission adjusted."""
         mended = self.incident is None or self.incident.ok
-        return mended and all(ran.as_expected for ran in self.steps)
+        paid = self.commissions is None or self.commissions.ok
+        return mended and paid and all(ran.as_expected for ran in self.steps)
 
 
 def script() -> list[Step]:
@@ -123,11 +128,19 @@ def run(say: Say) -> Report:
     try:
         cloud = local_cloud.up(say, home)
         held = stack.Stack(cloud, f"{cloud.api_url}/webhooks", cloud.tables, cloud.queues, cloud.operate_url)
+        written, operator = _read_script(), operator_for(held)
+        setting = commissions.Setting(**written["commissions"])
+        commissions.prepare(setting, EVENTS, operator, say)
         ran = _send_all(script(), held, say)
         say("waiting for the outcomes")
         _wait(ran, cloud, time.monotonic() + PATIENCE_S)
         incident = _incident(ran, held, cloud, say)
-        return Report(ran, list(_deals(ran, held)), time.monotonic() - began, incident)
+        amendment = Step(**written["amendment"])
+        amended: list[Ran] = []
+        followed = commissions.play(setting, operator, lambda: amended.extend(_send_all([amendment], held, say)), say)
+        _wait(amended, cloud, time.monotonic() + PATIENCE_S)
+        ran += amended
+        return Report(ran, list(_deals(ran, held)), time.monotonic() - began, incident, followed)
     finally:
         local_cloud.down(home)
 

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from cli.demo_commission_report import show_commissions
 from domain.deal import GROUPS, Deal, DealDetails
 from domain.merging import transitions
 
@@ -26,6 +27,8 @@ def show(report: Report, console: Console) -> None:
         _incident(report.incident, console)
     for held in report.deals:
         console.print(_deal(held))
+    if report.commissions is not None:
+        show_commissions(report.commissions, console)
     good = sum(ran.as_expected for ran in report.steps)
     verdict = "[green]as expected[/]" if report.ok else "[bold red]NOT as expected[/]"
     console.print(f"{good} of {len(report.steps)} webhooks ended {verdict}, in {report.seconds:.0f} s")

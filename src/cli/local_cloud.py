@@ -54,7 +54,7 @@ PROVIDER_PATHS = {
 SLACK_PATH = "/services/T0LOCAL/B0LOCAL/demo"
 
 #: The functions of the template, which names an output after each.
-FUNCTIONS = ("ingest", "process", "sweep", "bury", "watch", "operate", "notify")
+FUNCTIONS = ("ingest", "process", "settle", "sweep", "bury", "watch", "operate", "notify")
 
 Say = Callable[[str], None]
 

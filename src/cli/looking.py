@@ -38,6 +38,8 @@ def trace(
         output.put_json(answer)
         return
     console = output.report_console()
+    if answer.commission:
+        console.print(output.cell(answer.commission), soft_wrap=True)
     showing.show_moments(answer.moments, f"The story of {answer.kind} {answer.name}", console)
     if answer.open:
         showing.show_rows(answer.open, "Still open", console)
@@ -77,6 +79,9 @@ def _show_status(answer: StatusAnswer, console: Console) -> None:
         console.print(opened)
     else:
         console.print("nothing is open")
+    if answer.commissions_lacking:
+        lacking = f"{answer.commissions_lacking:,} closings: commission: needs something"
+        console.print(f"{lacking} (`dealwire dlq list --cause commission` names them)")
     sources = output.table(
         "Sources", "source", "last heard", "silent for", "may be silent", "mapping", whole=("source",)
     )

@@ -9,12 +9,13 @@ from typing import Annotated
 
 import typer
 
-from cli import agents, dlq, events
+from cli import agents, cda, commission, dlq, events, plan
 from cli.failures import STATUSES, fail_clearly
 from cli.forget import forget
 from cli.looking import audit, status, trace
 from cli.map_command import map_file
 from cli.options import Json, Profile, StackName
+from cli.statement import statement
 
 # What a command needs beyond its options is imported when it runs: `dealwire --help` waits for none of it.
 app = typer.Typer(
@@ -27,8 +28,11 @@ app = typer.Typer(
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(events.app, name="events")
 app.add_typer(agents.app, name="agents")
+app.add_typer(plan.app, name="plan")
+app.add_typer(commission.app, name="commission")
+app.add_typer(cda.app, name="cda")
 app.command("map")(map_file)
-for command in (trace, status, audit, forget):
+for command in (trace, status, audit, forget, statement):
     app.command()(command)
 
 

@@ -37,7 +37,11 @@ NOT_LET_IN = (
 )
 
 #: Fields of requests that people do not type as an option of that name.
-ARGUMENTS = {"id": "ID", "ids": "ID", "of": "what to trace", "contact": "CONTACT", "csv": "the file", "job": "--resume"}
+ARGUMENTS = {
+    "id": "ID", "ids": "ID", "of": "what to trace", "contact": "CONTACT", "csv": "the file", "job": "--resume",
+    "agent": "AGENT", "deal": "DEAL", "plan": "PLAN", "calculation": "CALC", "starts": "--from",
+    "number": "--calculation", "text": "the file", "counters": "the file", "brokerage": "the file",
+}  # fmt: skip
 
 
 class Reply(NamedTuple):

@@ -8,6 +8,13 @@ from domain.commission.plan import SHARED_BASES, Basis, Sum
 #: Names of bases, for telling them from names of rules.
 BASES = frozenset(basis.value for basis in Basis)
 
+#: Bases of the side as far as they go with one agent's part, for off-the-top deductions that are taken of parts.
+BY_SHARE = {
+    Basis.PRICE: "price_by_share",
+    Basis.PRICE_NET: "price_net_by_share",
+    Basis.GROSS: "gross_by_share",
+}
+
 
 def told(of: str | Sum) -> str:
     """A basis as lines name it."""
@@ -58,6 +65,11 @@ def _of_part(name: str, part: Part, book: Book) -> int:
     }
     if name in figures:
         return figures[Basis(name)]
+    if name == BY_SHARE[Basis.GROSS]:
+        return part.allocated
+    if name in BY_SHARE.values():
+        price = _of_side(Basis.PRICE if name == BY_SHARE[Basis.PRICE] else Basis.PRICE_NET, part.side, book)
+        return book.rounded(price * part.of_price)
     if name in BASES:
         return _of_side(name, part.side, book)
     return part.amounts[name] if name in part.amounts else part.side.amounts.get(name, 0)

@@ -60,7 +60,8 @@ class Part:
         first: the first part of this agent in the deal: what is charged once is charged here.
         weight: the exact part of the commission, to share charges of the deal by.
         of_price: the exact part of the price that goes with it.
-        amount: in cents; `bonus` of it are bonuses.
+        amount: in cents, less what was off the top of it; `bonus` of it are bonuses.
+        allocated: the same, before anything was taken off the top of it.
         left: what is left of it at this point.
         company_dollar: what the company got by the split.
         after_split: what was left after the split.
@@ -81,6 +82,7 @@ class Part:
     weight: Fraction = Fraction(0)
     of_price: Fraction = Fraction(0)
     amount: int = 0
+    allocated: int = 0
     bonus: int = 0
     left: int = 0
     company_dollar: int = 0

@@ -15,7 +15,7 @@ from commissions.bases import is_shared, of_part, told
 from commissions.book import Book, CounterOf, Part
 from commissions.conditions import applies
 from commissions.rounding import percent_of
-from commissions.terms import charge_term
+from commissions.terms import charge_term, charge_told
 from commissions.tiers import slices
 from commissions.worth import NOTHING, Worth
 from domain.commission.calculation import COMPANY, GROSS, OUTSIDE, Code, Stage
@@ -50,6 +50,7 @@ class Charging:
             worth = self._if_left(worth, charge, part, stage)
         if worth.amount == 0:
             return 0
+        lowers = stage is Stage.OFF_THE_TOP and part.role != GROSS
         book.take(
             part,
             stage,
@@ -63,8 +64,8 @@ class Charging:
             basis=worth.basis,
             rate=worth.rate,
             limit=worth.limit,
-            moves=_moves(charge, worth, part),
-            term=term.told if term else "",
+            moves=_moves(charge, worth, part) + (_lowered(part, worth.amount) if lowers else []),
+            term=charge_told(charge, term),
             memo=charge.borne_by == "outside",
         )
         return worth.amount
@@ -200,6 +201,16 @@ def _moves(charge: Charge, worth: Worth, part: Part) -> list[tuple[CounterOf, in
         by = (worth.basis or 0) if charge.cap_on == "basis" else worth.amount
         moves.insert(0, (part.counters[charge.capped_by], by))
     return moves
+
+
+def _lowered(part: Part, amount: int) -> list[tuple[CounterOf, int]]:
+    """What is off the top of a part is not the agent's: the part is smaller by it, and so is their GCI."""
+    part.amount -= amount
+    part.bonus = min(part.bonus, max(0, part.amount))
+    if "gci" not in part.counters:
+        return []
+    part.moved["gci"] -= amount
+    return [(part.counters["gci"], -amount)]
 
 
 def _amount(worth: Worth) -> int:

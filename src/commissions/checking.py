@@ -18,7 +18,7 @@ from commissions.years import period, prorated
 from domain.commission.amounts import number_text
 from domain.commission.calculation import GROSS, CounterKey
 from domain.commission.closing import Closing, DealAgent, Term
-from domain.commission.plan import Amount, CapYear, Counter, Plan, Split
+from domain.commission.plan import Amount, CapYear, Charge, Counter, Plan, Split
 from domain.errors import CommissionRefused, FieldProblem
 from domain.money import CURRENCY_DIGITS
 
@@ -68,6 +68,13 @@ def _deal_problems(closing: Closing) -> Iterator[FieldProblem]:
             "closing_date", closing.closing_date,
             f"a day not before the contract date {closing.contract_date}; correct one of them",
         )  # fmt: skip
+    if closing.funded_date is not None and closing.funded_date < closing.closing_date:
+        yield _problem(
+            "funded_date", closing.funded_date,
+            f"a day not before the closing date {closing.closing_date}; correct one of them",
+        )  # fmt: skip
+    for position, other in enumerate(closing.others):
+        yield from _licence_problems(other, closing, f"others[{position}]")
     if closing.price is not None and closing.concessions > closing.price:
         yield _problem("concessions", closing.concessions / 100, "at most the price; correct one of them")
     kinds = [side.side for side in closing.sides]
@@ -107,11 +114,11 @@ def _agent_problems(
             "currency", closing.currency,
             f"{plan.currency}, the currency of plan {plan.plan}; a plan in {closing.currency} is needed for this deal",
         )  # fmt: skip
-    if agent.licence_expires is not None and agent.licence_expires < closing.closing_date:
+    yield from _licence_problems(agent, closing, where)
+    if agent.joined is not None and agent.joined > closing.closing_date:
         yield _problem(
-            f"{where}.licence_expires", agent.licence_expires,
-            f"a licence that is good on the closing day {closing.closing_date}; enter the renewed date, or pay nobody",
-        )  # fmt: skip
+            f"{where}.joined", agent.joined, f"a day not after the closing day {closing.closing_date}; correct it"
+        )
     for which in dict.fromkeys((plan.dates.cap_year, plan.dates.tax_year)):
         if deciding_day(closing, which) is None:
             yield _problem(
@@ -128,6 +135,14 @@ def _agent_problems(
         yield from _leaving_problems(agent, plan, closing, where)
 
 
+def _licence_problems(agent: DealAgent, closing: Closing, where: str) -> Iterator[FieldProblem]:
+    if agent.licence_expires is not None and agent.licence_expires < closing.closing_date:
+        yield _problem(
+            f"{where}.licence_expires", agent.licence_expires,
+            f"a licence that is good on the closing day {closing.closing_date}; enter the renewed date, or pay nobody",
+        )  # fmt: skip
+
+
 def _counter_problems(agent: DealAgent, name: str, counter: Counter, where: str) -> Iterator[FieldProblem]:
     if counter.year is CapYear.ANNIVERSARY and anniversary_of(agent, counter) is None:
         key = "anniversary" if counter.anniversary == "start" else f"anniversaries.{counter.anniversary}"
@@ -135,6 +150,11 @@ def _counter_problems(agent: DealAgent, name: str, counter: Counter, where: str)
             f"{where}.{key}", "none",
             f"the day that the year of {agent.agent} begins, for counter {name}; enter it in the deal file, or with "
             f"`dealwire plan assign {agent.agent} PLAN --from DATE --anniversary DATE`",
+        )  # fmt: skip
+    if counter.prorate != "none" and counter.cap is not None and agent.joined is None:
+        yield _problem(
+            f"{where}.joined", "none",
+            f"the day that {agent.agent} joined, because the cap of {name} is prorated in the first year; enter it",
         )  # fmt: skip
     if counter.per == "team" and not agent.team:
         yield _problem(f"{where}.team", "none", f"the team of {agent.agent}, for counter {name}, which is the team's")
@@ -183,20 +203,43 @@ def _reference_problems(closing: Closing, plans: Mapping[str, GoverningPlan]) ->
         if charge.stage != "off_the_top" and charge.agent not in agents:
             expected = f"one of the deal's agents: {', '.join(agents)}"
             yield _problem(f"charges[{position}].agent", charge.agent or "none", expected)
-    rules = {charge.rule for one in plans.values() for charge in one.plan.every_charge()}
-    rules |= {charge.rule for charge in closing.charges}
+    charges = [charge for one in plans.values() for charge in one.plan.every_charge()]
+    rules = {charge.rule for charge in (*charges, *closing.charges)}
     counters = {name for one in plans.values() for name in one.plan.counters}
-    terms = [*closing.terms, *(term for agent in agents.values() for term in agent.terms)]
-    for term in terms:
+    for where, term in _terms(closing, agents):
         for rule in rules_named((term,)):
             if rule not in rules:
-                yield _problem("terms", rule, f"a rule of the plan{_nearest(rule, rules)}")
+                expected = f"a rule of the plan{_nearest(rule, rules)}; correct the name, or drop the term"
+                yield _problem(where, rule, expected)
         for name in term.cap:
             if name not in counters:
-                yield _problem("terms cap", name, f"a counter of the plan{_nearest(name, counters)}")
+                yield _problem(f"{where}.cap", name, f"a counter of the plan{_nearest(name, counters)}; correct it")
         if term.agent is not None and term.agent not in agents:
-            yield _problem("terms agent", term.agent, f"one of the deal's agents: {', '.join(agents)}")
+            yield _problem(f"{where}.agent", term.agent, f"one of the deal's agents: {', '.join(agents)}")
+    known = {*agents, *plans, *(other.agent for other in closing.others)}
+    for one in (*charges, *closing.charges):
+        yield from _payee_problems(one, known)
     yield from _opening_problems(closing, plans, counters)
+
+
+def _terms(closing: Closing, agents: Mapping[str, DealAgent]) -> Iterator[tuple[str, Term]]:
+    for position, term in enumerate(closing.terms):
+        yield f"terms[{position}]", term
+    for agent in agents.values():
+        for position, term in enumerate(agent.terms):
+            yield f"{agent.agent}.terms[{position}]", term
+
+
+def _payee_problems(charge: Charge, known: set[str]) -> Iterator[FieldProblem]:
+    """Somebody of that id may be paid without being on the deal; one who is nearly on it is a slip of the pen."""
+    named = charge.payee.removeprefix("agent:")
+    if named == charge.payee or named in known:
+        return
+    if near := difflib.get_close_matches(named, known, n=1, cutoff=0.75):
+        yield _problem(
+            f"{charge.rule}.payee", charge.payee,
+            f"an agent; did you mean agent:{near[0]}? Somebody else of that id stands in `others` of the deal",
+        )  # fmt: skip
 
 
 def _opening_problems(

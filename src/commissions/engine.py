@@ -12,13 +12,14 @@ from datetime import date
 from functools import cached_property
 from hashlib import sha256
 
+from commissions.bases import BY_SHARE
 from commissions.book import Book, CounterOf, Part, Side
 from commissions.charging import Charging
 from commissions.checking import check_book, check_input, counters_of, deciding_day, refuse
 from commissions.gross import collect
-from commissions.sharing import credit, deduct, in_common, share_out
+from commissions.sharing import credit, deduct, in_common, rank, share_out
 from commissions.splitting import split_part
-from commissions.taxing import add_tax, tax_of
+from commissions.taxing import add_tax, taxes_of
 from commissions.terms import terms_of
 from domain.commission.amounts import amount_text
 from domain.commission.calculation import COMPANY, GROSS, Calculation, Code, Governing, Stage
@@ -104,7 +105,7 @@ class _Run:
             self._deduct(part)
         for side in self.sides:
             parts = [part for part in everybody if part.side is side]
-            if tax := tax_of(parts, self.book):
+            for tax in taxes_of(parts, self.book):
                 add_tax(tax, side, parts, self.book)
         self._owed_by_agents(everybody)
         check_book(self.book)
@@ -125,9 +126,10 @@ class _Run:
         flats = sum(part.agent.flat or 0 for part in parts)
         has_shares = any(part.agent.share is not None for part in parts)
         if side.left < 0:
+            taken = ", ".join(f"{rule} {amount_text(amount)}" for rule, amount in side.amounts.items())
             refuse(
-                self.closing, f"{where} off the top", amount_text(side.gross - side.left),
-                f"at most the side's commission, {amount_text(side.gross)}; lower the deductions",
+                self.closing, f"{where} off the top", taken,
+                f"at most the side's commission of {amount_text(side.gross)} in all; lower one of them",
             )  # fmt: skip
         if flats > side.left or (not has_shares and flats != side.left):
             refuse(
@@ -140,7 +142,7 @@ class _Run:
         """Every stage of the part's plan but the deductions; then the parts that it made for others."""
         made: list[Part] = []
         for charge in self._left_to_part(part):
-            self._charge(_of_part(charge, part), part, Stage.BEFORE_SPLIT, made)
+            self._charge(_of_part(charge), part, Stage.OFF_THE_TOP, made)
         for section in part.plan.order:
             if section is Section.SPLIT:
                 split_part(part, self.book)
@@ -158,7 +160,7 @@ class _Run:
         if part.role != "agent" or not part.plan.off_the_top:
             return []
         common = in_common([one.plan for one in self.parts if one.side is part.side])
-        return [charge for charge in part.plan.off_the_top if charge not in common]
+        return sorted((charge for charge in part.plan.off_the_top if charge not in common), key=rank)
 
     def _charge(self, charge: Charge, part: Part, stage: Stage, made: list[Part]) -> None:
         amount = self.charging.charge(charge, part, stage)
@@ -177,7 +179,7 @@ class _Run:
         agent = next((one for one in known if one.agent == payee), None) or DealAgent(agent=payee)
         role = "lead" if charge.code is ChargeCode.TEAM else "referred"
         part = self._part(agent, out_of.side, role=role)
-        part.amount = part.left = amount
+        part.allocated = part.amount = part.left = amount
         part.of_price = out_of.of_price * amount / out_of.amount if out_of.amount else out_of.of_price
         self.book.take(
             *(part, Stage.ALLOCATE, Code.PART, payee, amount),
@@ -245,19 +247,24 @@ def _day(closing: Closing, which: str) -> date:
     return deciding_day(closing, which) or closing.closing_date
 
 
-def _of_part(charge: Charge, part: Part) -> Charge:
+def _of_part(charge: Charge) -> Charge:
     """An off-the-top deduction that is not the whole side's, as a charge on one agent's part of it."""
-    update = _amount_of_part(charge, part) | {
+    update = _amount_of_part(charge) | {
         "per": "agent",
-        "lesser_of": tuple(one.model_copy(update=_amount_of_part(one, part)) for one in charge.lesser_of),
-        "greater_of": tuple(one.model_copy(update=_amount_of_part(one, part)) for one in charge.greater_of),
+        "lesser_of": tuple(one.model_copy(update=_amount_of_part(one)) for one in charge.lesser_of),
+        "greater_of": tuple(one.model_copy(update=_amount_of_part(one)) for one in charge.greater_of),
     }
     return charge.model_copy(update=update)
 
 
-def _amount_of_part(amount: Amount, part: Part) -> dict[str, object]:
-    names = {Basis.GROSS.value: Basis.PART.value, Basis.GROSS_LEFT.value: Basis.LEFT.value}
-    of = amount.of or Basis.GROSS.value
-    if isinstance(of, str) and of in (Basis.PRICE, Basis.PRICE_NET) and amount.percent is not None:
-        return {"percent": amount.percent * part.of_price}
-    return {"of": names.get(of, of) if isinstance(of, str) else of}
+def _amount_of_part(amount: Amount) -> dict[str, object]:
+    of = amount.of or Basis.GROSS
+    return {"of": _OF_PART.get(of, of) if isinstance(of, str) else of}
+
+
+_OF_PART: Mapping[str, str] = {
+    Basis.GROSS: BY_SHARE[Basis.GROSS],
+    Basis.GROSS_LEFT: Basis.LEFT,
+    Basis.PRICE: BY_SHARE[Basis.PRICE],
+    Basis.PRICE_NET: BY_SHARE[Basis.PRICE_NET],
+}

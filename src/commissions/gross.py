@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from commissions.book import Book, Side
 from commissions.rounding import percent_of
+from commissions.terms import side_told
 from domain.commission.amounts import amount_text
 from domain.commission.calculation import GROSS, Code, Stage
 from domain.commission.closing import Bonus, Closing, CommissionSpec, DealSide, PayerOffer
@@ -62,9 +63,19 @@ def _spec_problems(spec: CommissionSpec, closing: Closing, where: str) -> Iterat
     if (spec.flat or 0) < 0 or (spec.base or 0) < 0:
         value = amount_text(min(spec.flat or 0, spec.base or 0))
         yield FieldProblem(where, value, "amounts of zero or more; what is owed back is a rescission", "commission")
+    cooperating = spec.less_cooperating
+    if cooperating is not None and _most(cooperating, closing) > _most(spec, closing):
+        expected = f"at most the commission of {amount_text(_most(spec, closing))}; correct one of them"
+        value = amount_text(_most(cooperating, closing))
+        yield FieldProblem(f"{where}.less_cooperating", value, expected, "less_cooperating")
     for name, inner in (("less_cooperating", spec.less_cooperating), ("in_house", spec.in_house)):
         if inner is not None:
             yield from _spec_problems(inner, closing, f"{where}.{name}")
+
+
+def _most(spec: CommissionSpec, closing: Closing) -> int:
+    """What terms come to before the other broker's part, in cents."""
+    return commission(spec.model_copy(update={"less_cooperating": None}), Book(closing, "half_up"))
 
 
 def collect(side: Side, book: Book, *, in_house: bool) -> int | None:
@@ -96,7 +107,13 @@ def collect(side: Side, book: Book, *, in_house: bool) -> int | None:
         side.gross = due - away
     if left:
         code = Code.SHORTFALL if side.side.offers else Code.COMMISSION
-        book.post(Stage.SOURCES, code, "buyer", GROSS, left, side=side.label, title=_TITLES[code], external=True)
+        book.post(
+            *(Stage.SOURCES, code, "buyer", GROSS, left),
+            side=side.label,
+            title=_TITLES[code],
+            term=side_told(side.side),
+            external=True,
+        )
     side.left = side.gross
     return None
 
@@ -123,6 +140,7 @@ def _take_offers(side: Side, book: Book, due: int, terms: CommissionSpec | None,
             of="offer",
             basis=offered,
             limit="agreement" if used < offered else "",
+            term=side_told(side.side),
             external=True,
         )
         side.bonus += used if offer.bonus else 0
@@ -138,6 +156,7 @@ def _pay_all(side: Side, book: Book, due: int, terms: CommissionSpec | None) -> 
             *(Stage.SOURCES, Code.COMMISSION, side.side.payer, GROSS, due),
             side=side.label,
             title=_TITLES[Code.COMMISSION],
+            term=side_told(side.side),
             external=True,
         )
         return
@@ -153,6 +172,7 @@ def _pay_all(side: Side, book: Book, due: int, terms: CommissionSpec | None) -> 
         basis=base,
         rate=terms.percent,
         limit="" if due == exact else ("minimum" if due > exact else "maximum"),
+        term=side_told(side.side),
         external=True,
     )
 

@@ -96,7 +96,7 @@ def share_out(side: Side, parts: Sequence[Part], book: Book) -> None:
     by_share = allocate(rest, shares) if any(shares) else [0] * len(parts)
     for part, share, amount in zip(parts, shares, by_share, strict=True):
         part.weight = share * rest if part.agent.flat is None else Fraction(part.agent.flat)
-        part.amount = part.left = amount if part.agent.flat is None else part.agent.flat
+        part.allocated = part.amount = part.left = amount if part.agent.flat is None else part.agent.flat
     weights = [part.weight for part in parts]
     if not any(weights):
         weights = shares if any(shares) else [Fraction(1)] * len(parts)

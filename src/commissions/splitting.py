@@ -56,31 +56,34 @@ class _Splitting:
         self._split, self._part, self._book = split, part, book
         self._term = split_term(part)
         of = split.of or Basis.LEFT
-        self._basis, self._of = of_part(of, part, book), told(of)
-        floor = _floor(split, part, book)
-        if floor > self._basis:
-            self._basis, self._of = floor, "floor"
+        self._real, self._of = Fraction(of_part(of, part, book)), told(of)
+        self._basis = max(self._real, _floor(split, part, book))
+        if self._basis > self._real:
+            self._of = "floor"
         self._capped = part.counters[split.capped_by] if split.capped_by else None
         self._counted = _counted(split, part)
         self._room = _Room(None, split.maximum)
 
     def run(self) -> None:
-        capped, whole = self._capped, Fraction(self._basis)
+        capped = self._capped
         if capped is not None and capped.cap is not None:
             if self._split.straddle == "clip":
                 self._room.cap = self._book.room(capped)
             elif self._book.before(capped) >= capped.cap:
-                self._after_cap(whole)
+                self._after_cap(self._real)
                 return
         used = self._before_cap()
         if used is not None:
-            self._after_cap(whole - used)
+            self._after_cap(self._real - used)
         self._minimum()
 
     def _before_cap(self) -> Fraction | None:
         """The company's lines up to its cap; if that cut one: how much of the basis was used up by then."""
         used = Fraction(0)
         for piece, percent in self._rates():
+            if self._room.cap == 0:
+                self._line(Code.SPLIT, Worth(0, Fraction(0), self._of, self._book.rounded(piece), percent, "cap"))
+                return used
             raw = percent_of(piece, percent)
             amount, limit = self._room.cut(self._book.rounded(raw))
             self._line(Code.SPLIT, Worth(amount, raw, self._of, self._book.rounded(piece), percent, limit))
@@ -95,9 +98,9 @@ class _Splitting:
     def _rates(self) -> list[tuple[Fraction, Fraction]]:
         """The slices of the basis, each with the company's percentage."""
         if self._term is not None and self._term.split is not None:
-            return [(Fraction(self._basis), self._term.split)]
+            return [(self._basis, self._term.split)]
         if self._split.tiers is None:
-            return [(Fraction(self._basis), self._split.company or Fraction(0))]
+            return [(self._basis, self._split.company or Fraction(0))]
         pieces = slices(self._split.tiers, self._basis, self._part, self._book)
         return [(piece, level.percent) for piece, level in pieces]
 
@@ -160,11 +163,10 @@ def _counted(split: Split, part: Part) -> list[CounterOf]:
     return [part.counters[name] for name in sorted(names) if name in part.counters]
 
 
-def _floor(split: Split, part: Part, book: Book) -> int:
-    """The least that the split is computed on; a percentage of the price goes by the agent's part of it."""
+def _floor(split: Split, part: Part, book: Book) -> Fraction:
+    """The least that the split is computed on, exact; a percentage of the price goes by the agent's part of it."""
     floor = split.floor
     if floor is None:
-        return 0
+        return Fraction(0)
     price = (book.closing.price or 0) - (book.closing.concessions if floor.of == "price_net" else 0)
-    percent = floor.percent or Fraction(0)
-    return (floor.flat or 0) + book.rounded(percent_of(price * part.of_price, percent))
+    return (floor.flat or 0) + percent_of(price * part.of_price, floor.percent or Fraction(0))

@@ -14,12 +14,9 @@ from domain.commission.calculation import COMPANY, GROSS, Code, Line, Stage
 from domain.commission.plan import Tax
 
 
-def tax_of(parts: Sequence[Part], book: Book) -> Tax | None:
-    """The tax on the commission of these parts' side, if its plan has one for where the property lies."""
-    tax = parts[0].plan.tax
-    if tax is None or (tax.states and book.closing.state not in tax.states):
-        return None
-    return tax
+def taxes_of(parts: Sequence[Part], book: Book) -> list[Tax]:
+    """The taxes on the commission of these parts' side: those of its plan that hold where the property lies."""
+    return [tax for tax in parts[0].plan.tax if not tax.states or book.closing.state in tax.states]
 
 
 def add_tax(tax: Tax, side: Side, parts: Sequence[Part], book: Book) -> None:
@@ -31,7 +28,7 @@ def add_tax(tax: Tax, side: Side, parts: Sequence[Part], book: Book) -> None:
         parts: all that came out of it, those of leads and referred agents included.
         book: of this computation, everything else written.
     """
-    ours = [line for line in book.lines if line.side == side.label]
+    ours = [line for line in book.lines if line.side == side.label and line.stage is not Stage.TAX]
     legs = _Legs(tax, side, book)
     legs.collected([line for line in ours if line.stage is Stage.SOURCES and line.payee == GROSS])
     if "referrals" in tax.pass_on:
@@ -45,7 +42,7 @@ def add_tax(tax: Tax, side: Side, parts: Sequence[Part], book: Book) -> None:
 
 
 def _is_referral(line: Line) -> bool:
-    return line.stage is Stage.OFF_THE_TOP and line.code is Code.REFERRAL
+    return line.stage is Stage.OFF_THE_TOP and line.code is Code.REFERRAL and line.payee != COMPANY
 
 
 def _is_fee(line: Line) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from commissions.book import Part
-from domain.commission.closing import Closing, DealAgent, Term
+from domain.commission.closing import Closing, DealAgent, DealCharge, DealSide, Term
+from domain.commission.plan import Charge
 
 
 def terms_of(agent: DealAgent, closing: Closing) -> tuple[Term, ...]:
@@ -37,3 +38,15 @@ def rules_named(terms: tuple[Term, ...]) -> Iterator[str]:
     """The rules that terms are about."""
     for term in terms:
         yield from (rule for rule in (term.waive, term.charge) if rule)
+
+
+def charge_told(charge: Charge, term: Term | None) -> str:
+    """On whose word a charge is as it is: that of the term, else that of the deal's own charge; empty for a plan's."""
+    if term is not None:
+        return term.told
+    return charge.told if isinstance(charge, DealCharge) else ""
+
+
+def side_told(side: DealSide) -> str:
+    """On whose word a side earns what it earns; empty where nobody says."""
+    return "; ".join(spec.told for spec in (side.commission, side.agreement) if spec is not None and spec.told)

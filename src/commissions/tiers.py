@@ -9,7 +9,7 @@ from commissions.book import Book, Part
 from domain.commission.plan import DEAL_MEASURES, Level, TierMode, Tiers
 
 
-def slices(tiers: Tiers, basis: int, part: Part, book: Book) -> Iterator[tuple[Fraction, Level]]:
+def slices(tiers: Tiers, basis: int | Fraction, part: Part, book: Book) -> Iterator[tuple[Fraction, Level]]:
     """The basis cut by level: each slice, exact in cents, with its level.
 
     A slice of the measure stands for the same part of the basis. Whole-deal modes give one slice.
@@ -23,7 +23,7 @@ def slices(tiers: Tiers, basis: int, part: Part, book: Book) -> Iterator[tuple[F
         top = ends if level.up_to is None else min(ends, level.up_to)
         size = top - max(floor, starts)
         if size > 0:
-            yield Fraction(basis * size, ends - starts), level
+            yield Fraction(basis) * size / (ends - starts), level
         floor = max(floor, top)
 
 
@@ -34,6 +34,8 @@ def _interval(tiers: Tiers, part: Part, book: Book) -> tuple[int, int]:
         value = measures[tiers.by]
         return (0, value) if tiers.mode is TierMode.MARGINAL else (value - 1, value)
     counter = part.counters[tiers.by]
+    if tiers.by == "deal_count":  # whichever part of this deal: the deal is one more than those before it
+        return book.before(counter), book.before(counter) + 100
     now = book.now(counter)
     starts = part.starts.get(tiers.by)
     if starts is None:  # moved by rules: it stands where it stands

@@ -111,4 +111,6 @@ def listed(words: Sequence[str] | Collection[str], joint: str = "and") -> str:
         ('a, b and c', 'a or b')
     """
     entries = list(words)
+    if not entries:
+        return "nothing"
     return entries[0] if len(entries) == 1 else f"{', '.join(entries[:-1])} {joint} {entries[-1]}"

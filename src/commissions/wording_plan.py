@@ -117,8 +117,7 @@ def _rules(plan: Plan) -> Iterator[str]:
 
 
 def _closing_words(plan: Plan) -> Iterator[str]:
-    if plan.tax is not None:
-        yield _tax(plan.tax)
+    yield from map(_tax, plan.tax)
     paid = "the closing agent" if plan.agents_paid_at == "closing" else "the brokerage"
     yield f"Agents are paid out by {paid}."
     if plan.after_leaving == "as_active":

@@ -8,14 +8,12 @@ from documents.layout import (
     MARGIN,
     SMALL,
     STRONG,
-    Column,
-    Row,
     Sheet,
     amount,
     check,
-    table,
     wrap,
 )
+from documents.tables import Column, Row, table
 from domain.commission.cda import CdaDocument
 from domain.money import Money
 

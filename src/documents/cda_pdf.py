@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from documents.band import band
 from documents.cda_money import disbursement, sources
 from documents.facts import Block, Fact, two_columns
 from documents.layout import (
-    BAND,
     BODY,
     CONTENT,
     INK,
@@ -15,7 +15,6 @@ from documents.layout import (
     PAGE_ROOM,
     SMALL,
     STRONG,
-    TOP,
     Sheet,
     Style,
     amount,
@@ -93,37 +92,23 @@ def _mark(document: CdaDocument) -> str:
 
 
 def _band(sheet: Sheet, document: CdaDocument) -> None:
-    """The head of the first page: who instructs, and what this is."""
     house = document.brokerage
-    name = Style(size=13, bold=True)
-    half = CONTENT * 0.55
-    left = [(line, name) for line in wrap(house.dba or house.legal_name, name, half)]
-    registered = f"{house.legal_name} · license {house.licence} · EIN {house.ein}"
-    left += [
-        (line, SMALL)
-        for text in (registered, house.address, f"{house.phone} · {house.email}")
-        for line in wrap(text, SMALL, half)
+    title, strong = Style(size=11, bold=True), Style(size=7.6, bold=True)
+    left = [
+        (house.dba or house.legal_name, Style(size=13, bold=True)),
+        (f"{house.legal_name} · license {house.licence} · EIN {house.ein}", SMALL),
+        (house.address, SMALL),
+        (f"{house.phone} · {house.email}", SMALL),
     ]
-    right = [("COMMISSION DISBURSEMENT", Style(size=11, bold=True)), ("AUTHORIZATION", Style(size=11, bold=True))]
-    right += [(f"Version {document.version} · issued {day(document.issued)}", SMALL)]
-    for line in (
-        f"Supersedes {document.supersedes}" if document.supersedes else "",
-        document.superseded,
-        document.void,
-    ):
-        right += [(part, Style(size=7.6, bold=True)) for part in wrap(line, SMALL, CONTENT * 0.42) if line]
-    height = max(sum(style.leading for _, style in side) for side in (left, right)) + 16
-    bottom = TOP + 4 - height
-    sheet.canvas.setFillColorRGB(*BAND)
-    sheet.canvas.rect(MARGIN - 9, bottom, CONTENT + 18, height, stroke=0, fill=1)
-    sheet.canvas.setFillColorRGB(*INK)
-    sheet.canvas.rect(MARGIN - 9, bottom, CONTENT + 18, 1.6, stroke=0, fill=1)
-    for lines, x in ((left, MARGIN), (right, PAGE[0] - MARGIN)):
-        y = bottom + height - 7
-        for text, style in lines:
-            y -= style.leading
-            sheet.text(x, y + style.leading - style.size, text, style, "left" if x == MARGIN else "right")
-    sheet.y = bottom - 8
+    right = [
+        ("COMMISSION DISBURSEMENT", title),
+        ("AUTHORIZATION", title),
+        (f"Version {document.version} · issued {day(document.issued)}", SMALL),
+        (f"Supersedes {document.supersedes}" if document.supersedes else "", strong),
+        (document.superseded, strong),
+        (document.void, strong),
+    ]
+    band(sheet, left, right)
 
 
 def _running_head(sheet: Sheet, document: CdaDocument) -> None:
@@ -142,10 +127,10 @@ def _running_head(sheet: Sheet, document: CdaDocument) -> None:
 
 
 def _foot(sheet: Sheet, document: CdaDocument) -> None:
-    sheet.rule(46)
-    sheet.text(MARGIN, 36, wrap(f"Calculation {document.calculation}", NOTE, CONTENT - 80)[0], NOTE)
-    sheet.text(PAGE[0] - MARGIN, 36, f"Page {sheet.page} of {sheet.pages}", NOTE, "right")
-    sheet.text(MARGIN, 26, f"SHA-256 {document.digest}", NOTE)
+    sheet.rule(43)
+    sheet.text(MARGIN, 33, wrap(f"Calculation {document.calculation}", NOTE, CONTENT - 80)[0], NOTE)
+    sheet.text(PAGE[0] - MARGIN, 33, f"Page {sheet.page} of {sheet.pages}", NOTE, "right")
+    sheet.text(MARGIN, 23, f"SHA-256 {document.digest}", NOTE)
 
 
 def _instruction(sheet: Sheet, document: CdaDocument) -> None:

@@ -9,9 +9,9 @@ from documents.layout import CONTENT, HEAD, MARGIN, RULE, SOFT, STRONG, Sheet, S
 _GAP = 18.0
 _WIDTH = (CONTENT - _GAP) / 2
 _LABEL = 74.0
-_VALUE = Style(size=8.6)
-_VALUE_STRONG = Style(size=8.6, bold=True)
-_LABEL_STYLE = Style(size=7.8, color=SOFT)
+_VALUE = Style(size=8.4)
+_VALUE_STRONG = Style(size=8.4, bold=True)
+_LABEL_STYLE = Style(size=7.6, color=SOFT)
 
 
 @dataclass(frozen=True, slots=True)

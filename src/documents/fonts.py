@@ -37,7 +37,8 @@ def font(name: str) -> TTFont:
 
 def clean(text: str) -> str:
     """Text as it can be set: composed accents, single spaces, no invisible marks."""
-    visible = "".join(mark for mark in unicodedata.normalize("NFC", text) if unicodedata.category(mark) != "Cf")
+    kinds = [(mark, unicodedata.category(mark)) for mark in unicodedata.normalize("NFC", text)]
+    visible = "".join(" " if kind == "Cc" else mark for mark, kind in kinds if kind != "Cf")
     return " ".join(visible.split())
 
 
@@ -51,6 +52,8 @@ def runs(text: str, name: str) -> list[tuple[str, str]]:
     Raises:
         CommissionRefused: a character that no packaged font has.
     """
+    if font(name).face.charToGlyph.keys() >= {ord(mark) for mark in text}:
+        return [(name, text)] if text else []
     return [(face, "".join(marks)) for face, marks in groupby(text, key=lambda mark: _font_for(mark, name, text))]
 
 

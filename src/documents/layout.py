@@ -1,4 +1,4 @@
-"""Pages of US Letter with running heads and feet; text that wraps, tables, and blocks that are never torn apart.
+"""Pages of US Letter with running heads and feet, and text that wraps.
 
 Everything is drawn from the top down. A document is drawn twice: once to learn how many pages it has, and once with
 `page 1 of 2` at its foot. The bytes depend on nothing but what is drawn: reportlab's invariant mode sets the dates, and
@@ -7,7 +7,7 @@ nothing is compressed, so that no version of zlib can change them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
@@ -22,10 +22,10 @@ from domain.money import Money
 PAGE = (612.0, 792.0)
 MARGIN = 44.0
 #: Where the first line of a page begins.
-TOP = PAGE[1] - 36.0
+TOP = PAGE[1] - 34.0
 CONTENT = PAGE[0] - 2 * MARGIN
 #: Where the foot begins; nothing else is drawn below.
-FLOOR = 52.0
+FLOOR = 48.0
 #: What a page with a running head has room for.
 PAGE_ROOM = TOP - FLOOR - 60.0
 
@@ -35,8 +35,10 @@ RULE = (0.72, 0.75, 0.79)
 BAND = (0.925, 0.94, 0.955)
 MARK = (0.90, 0.62, 0.60)
 
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July")
-_MONTHS += ("August", "September", "October", "November", "December")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 _CURRENCIES = {"USD": "US dollars", "CAD": "Canadian dollars", "MXN": "Mexican pesos"}
 
 
@@ -88,53 +90,33 @@ HEAD = Style(size=7.2, bold=True, color=SOFT)
 SECTION = Style(size=9.4, bold=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table: its head, its width in points, and where its text stands."""
-
-    head: str
-    width: float
-    align: Literal["left", "right"] = "left"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of a table: a cell for each column, each text or several paragraphs with their styles.
-
-    Attributes:
-        cells: of the row.
-        style: of cells that are plain text.
-        ruled: a stronger rule above it, for totals.
-    """
-
-    cells: tuple[str | tuple[tuple[str, Style], ...], ...]
-    style: Style = BODY
-    ruled: bool = False
-
-
 def wrap(text: str, style: Style, room: float) -> list[str]:
     """The text in lines that fit the room; a word that is too long for a line is broken."""
     lines: list[str] = []
-    line = ""
+    line, used = "", 0.0
+    space = width(" ", style.font, style.size)
     for word in clean(text).split(" "):
-        longer = f"{line} {word}" if line else word
-        if width(longer, style.font, style.size) <= room:
-            line = longer
+        wide = width(word, style.font, style.size)
+        if line and used + space + wide <= room:
+            line, used = f"{line} {word}", used + space + wide
             continue
         if line:
             lines.append(line)
-        pieces = _pieces(word, style, room)
-        lines += pieces[:-1]
-        line = pieces[-1]
+        *full, line = _pieces(word, style, room) if wide > room else [word]
+        lines += full
+        used = width(line, style.font, style.size) if full else wide
     return [*lines, line]
 
 
 def _pieces(word: str, style: Style, room: float) -> list[str]:
-    pieces = [""]
+    pieces, used = [""], 0.0
     for mark in word:
-        if pieces[-1] and width(pieces[-1] + mark, style.font, style.size) > room:
+        wide = width(mark, style.font, style.size)
+        if pieces[-1] and used + wide > room:
             pieces.append("")
+            used = 0.0
         pieces[-1] += mark
+        used += wide
     return pieces
 
 
@@ -154,7 +136,7 @@ class Sheet:
         """Begin the first page; `pages` is how many there will be, 0 while that is not known."""
         self._buffer = BytesIO()
         # Not compressed: the bytes of zlib differ between versions, and the hash of the document must not.
-        self.canvas = Canvas(self._buffer, pagesize=PAGE, invariant=1, pageCompression=0, initialFontName="Helvetica")
+        self.canvas = Canvas(self._buffer, pagesize=PAGE, invariant=1, pageCompression=0)
         self.canvas.setTitle(clean(title))
         self.canvas.setAuthor(clean(author))
         self.canvas.setSubject(clean(subject))
@@ -169,13 +151,13 @@ class Sheet:
         self.mark = ""
 
     def start(self) -> None:
-        """Draw what every page has; call it once `head`, `foot` and `mark` are set."""
+        """Draw what lies under every page; call it once `head`, `foot` and `mark` are set."""
         if self.mark:
             self._watermark()
-        self.foot(self)
 
     def next_page(self) -> None:
         """Begin another page, with its running head."""
+        self.foot(self)
         self.canvas.showPage()
         self.page += 1
         self.y = TOP
@@ -193,6 +175,7 @@ class Sheet:
 
     def finish(self) -> bytes:
         """The document."""
+        self.foot(self)
         self.canvas.showPage()
         self.canvas.save()
         return self._buffer.getvalue()
@@ -224,7 +207,7 @@ class Sheet:
     def section(self, title: str, keep: float = 60.0) -> None:
         """Draw the title of a section, together with the room that its beginning needs."""
         self.ensure(keep)
-        self.y -= 6
+        self.y -= 5
         self.y -= SECTION.leading
         self.text(MARGIN, self.y + 2, title, SECTION)
         self.rule(self.y - 2.5, INK, 0.8)
@@ -255,55 +238,3 @@ def drawn(draw: Callable[[int], Sheet]) -> bytes:
     """Draw a document twice, the second time knowing how many pages it has."""
     first = draw(0)
     return draw(first.page).finish()
-
-
-_PAD = 2.2
-
-
-def table(sheet: Sheet, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-    """Draw a table; its head stands again on each page that it goes on to, and no row is torn apart."""
-    _head(sheet, columns)
-    for index, row in enumerate(rows):
-        cells = [
-            _cell(cell, row.style, column.width - 2 * _PAD) for cell, column in zip(row.cells, columns, strict=True)
-        ]
-        height = max(sum(style.leading for _, style in cell) for cell in cells) + 2 * _PAD
-        # A total never stands alone on a page: the row before it waits for it.
-        total = _PAD * 2 + BODY.leading if index + 1 < len(rows) and rows[index + 1].ruled else 0.0
-        if not sheet.fits(height + total):
-            sheet.next_page()
-            _head(sheet, columns)
-        if row.ruled:
-            sheet.rule(sheet.y, INK, 0.8)
-        _draw(sheet, columns, cells)
-        sheet.y -= height
-        if not row.ruled:
-            sheet.rule(sheet.y, RULE, 0.4)
-
-
-def _head(sheet: Sheet, columns: Sequence[Column]) -> None:
-    height = HEAD.leading + 4
-    sheet.ensure(height + 2 * BODY.leading)
-    x = MARGIN
-    for column in columns:
-        at = x + column.width - _PAD if column.align == "right" else x + _PAD
-        sheet.text(at, sheet.y - height + 4, column.head, HEAD, column.align)
-        x += column.width
-    sheet.y -= height
-    sheet.rule(sheet.y, RULE, 0.6)
-
-
-def _cell(cell: str | tuple[tuple[str, Style], ...], style: Style, room: float) -> list[tuple[str, Style]]:
-    parts = ((cell, style),) if isinstance(cell, str) else cell
-    return [(line, part) for text, part in parts for line in wrap(text, part, room)]
-
-
-def _draw(sheet: Sheet, columns: Sequence[Column], cells: Sequence[Sequence[tuple[str, Style]]]) -> None:
-    x = MARGIN
-    for column, cell in zip(columns, cells, strict=True):
-        y = sheet.y - _PAD
-        for line, style in cell:
-            y -= style.leading
-            at = x + column.width - _PAD if column.align == "right" else x + _PAD
-            sheet.text(at, y + style.leading - style.size, line, style, column.align)
-        x += column.width

@@ -40,7 +40,8 @@ MENDING: dict[Cause, Mending] = {
         "operations", "wait, or mend the provider's API access; after a day, replay", "provider-api.md",
     ),
     Cause.COMMISSION: Mending(
-        "broker", "mend the plan or the deal's terms; the closing is settled again by itself", "dead-letters.md",
+        "broker", "mend the plan, the account or the deal; the closing is settled again by itself",
+        "commission-needs.md",
     ),
     Cause.CRM_REJECTED: Mending(
         "CRM administrator", "mend the field or the record in the CRM, then replay", "dead-letters.md",

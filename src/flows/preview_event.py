@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from domain.commission.letters import COMMISSION_DUE
 from domain.errors import Cause, ConfigurationError, Deferred, FieldProblem, PermanentError, Unavailable, UnknownAgents
 from domain.merging import merge
 from domain.operate.letters import Verdict, Would
@@ -27,6 +28,8 @@ def preview_event(envelope: Envelope, ports: Ports, policy: Policy, world: World
     try:
         if not envelope.replay and ports.deals.was_applied(envelope):
             return Verdict(id=event, would=Would.REPEAT)
+        if envelope.event_type == COMMISSION_DUE:
+            return Verdict(id=event, would=Would.APPLY, changes=("commission",))
         payload, context = fetched(envelope, ports, policy, world)
         reading = read(payload, mapping_of(envelope), context)
         facts = reading.facts(look_up(reading.needs, ports, fresh=True))

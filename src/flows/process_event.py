@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from domain.commission.letters import COMMISSION_DUE
 from domain.envelope import UNKNOWN_TYPE
 from domain.errors import Cause, ConfigurationError, Conflict, Deferred, PermanentError, Unavailable, UnknownAgents
 from domain.merging import merge
@@ -30,6 +31,7 @@ from transforms.deal_facts import EventContext, Reading, read
 
 if TYPE_CHECKING:
     from domain.agents import Agent, AgentKey
+    from domain.commission.ports import CommissionStore
     from domain.deal import DealFacts
     from domain.envelope import Envelope
     from domain.ports import AgentDirectory, Archive, DeadLetters, DealStore, ProviderApi, Snapshot, WaitingRoom
@@ -71,6 +73,11 @@ class Ports(Protocol):
     @property
     def api(self) -> ProviderApi:
         """The providers' APIs."""
+        ...
+
+    @property
+    def commissions(self) -> CommissionStore:
+        """Where closings are settled, for a letter about one that is replayed."""
         ...
 
 
@@ -168,6 +175,10 @@ def _aside(ports: Ports, policy: Policy, world: World) -> Aside:
 
 
 def _apply_or_park(envelope: Envelope, ports: Ports, policy: Policy, world: World) -> Outcome:
+    if envelope.event_type == COMMISSION_DUE:
+        from flows.settle.ringing import ring  # hardly ever needed, and a cold start is paid by every event
+
+        return ring(envelope, ports.deals, ports.commissions, world.now())
     payload, context = fetched(envelope, ports, policy, world)
     reading = read(payload, mapping_of(envelope), context)
     for attempt in range(COMMIT_ATTEMPTS):

@@ -119,6 +119,21 @@ class SweepSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
+class SettleSettings(Settings):
+    """What `settle` needs to know.
+
+    Attributes:
+        records_table: the CRM store, commissions included.
+        events_table: where a letter is closed when its closing is settled.
+        transactions_dlq_url: where closings go that cannot be settled.
+    """
+
+    records_table: str
+    events_table: str
+    transactions_dlq_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class BurySettings(Settings):
     """What `bury` needs to know.
 
@@ -161,9 +176,11 @@ class OperateSettings(ProcessSettings):
         transactions_queue_url: where replayed events go.
         sweep_dlq_url: looked at by `status`.
         notify_dlq_url: looked at by `status`.
+        documents_bucket: where CDAs and statements go.
     """
 
     audit_table: str
+    documents_bucket: str
     transactions_queue_url: str
     sweep_dlq_url: str
     notify_dlq_url: str

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from flows.accept_event import Reply
     from flows.file_dead_letters import Filed
     from flows.outcome import Outcome
+    from flows.settle.ports import Report
     from flows.tally import Tally
 
 #: One for each stack of an account: else two stacks would raise, and end, one another's alarms.
@@ -55,6 +56,15 @@ copy_config_to_registered_loggers(source_logger=logger, include=_ROOMS)
 _WEBHOOK_FACTS = ("source", "outcome", "status", "receipt", "event_type", "event_id", "detail")
 #: Expected ends are `info`, what a person should look at is `warning`, what keeps webhooks out is `error`.
 _WEBHOOK_LEVELS = {"accepted": logger.info, "ignored": logger.info, "failed": logger.error}
+
+#: What a run over due closings counts; docs/operating.md says each in a sentence.
+_SETTLING = {
+    "settled": "CommissionSettled",
+    "reversed": "CommissionReversed",
+    "needs": "CommissionNeeds",
+    "replayed": "CommissionReplayed",
+    "contended": "CommissionContended",
+}
 
 
 def record_webhook(reply: Reply) -> None:
@@ -109,6 +119,16 @@ def record_filing(filed: Filed, gauge: str) -> None:
         _add_plain(gauge)
     if filed.added:
         _add_plain("DeadLetterAdded")
+
+
+def record_settling(report: Report) -> None:
+    """Leave one log line and the counts of one run over closings that are due."""
+    counts = report.counts()
+    for name, metric in _SETTLING.items():
+        metrics.add_metric(metric, unit="Count", value=counts[name])
+    for deal_id, needs in report.told.items():
+        logger.warning("commission needs something", extra={"deal_id": deal_id, "reason": needs})
+    logger.info("settled", extra=counts)
 
 
 def record_failed_filing(error: Exception) -> None:

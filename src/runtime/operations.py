@@ -12,7 +12,7 @@ from runtime.observability import logger, metrics
 
 #: `source/event id`, or a receipt, a replay, a record of ours. What looks otherwise may be a person's name.
 _ID = re.compile(r"[a-z][\w-]{0,40}/[!-~]{1,200}|[0-9a-f]{32}")
-_NAMING = ("id", "ids", "job", "of", "contact")
+_NAMING = ("id", "ids", "job", "of", "contact", "deal", "agent", "calculation")
 _MOST_LOGGED = 10
 
 

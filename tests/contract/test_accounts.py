@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from domain.commission.account import Account
+from domain.commission.agreement import DealAgreement, HeldAgreement
 from domain.commission.cda import Brokerage
-from domain.errors import Conflict
+from domain.errors import CommissionRefused, Conflict
+from tests.builders import NOW
 from tests.contract.commission_world import Books, books, entry
 
 BROKERAGE = {
@@ -110,3 +112,64 @@ def test_the_brokerage_is_what_was_set_last(world: Books) -> None:
     world.accounts.set_brokerage(second, entry("a-2", "BROKERAGE"))
     assert world.accounts.brokerage() == second
     assert len(world.audit.about("BROKERAGE")) == 2
+
+
+# --------------------------------------------------------------------------------------- what is agreed for one deal
+
+SAID: dict[str, Any] = {"by": "Bea", "why": "a founder", "document": "memo 3", "agreed": "2026-01-05"}
+AGREED: dict[str, Any] = {
+    "terms": [{**SAID, "agent": "contact-1", "waive": "file"}, {**SAID, "charge": "desk", "flat": "250.10"}],
+    "charges": [{**SAID, "rule": "relocation", "code": "referral", "payee": "acme", "percent": "100/3"}],
+    "flags": ["personal"],
+    "sides": {
+        "buying": {
+            "commission": {**SAID, "brackets": [{"up_to": "100000.05", "percent": 6}, {"percent": "2.875"}]},
+            "offers": [{"payer": "builder", "flat": "5000.50", "bonus": True}],
+            "bonuses": [{"title": "Selling bonus", "amount": "500", "to": "agent:contact-1"}],
+        },
+        "listing": {"payer": "landlord"},
+    },
+}
+
+
+def held(version: int = 1, deal_id: str = "D1", **changes: Any) -> HeldAgreement:
+    return HeldAgreement(deal_id, version, DealAgreement.model_validate({**AGREED, **changes}), "arn:ann", NOW)
+
+
+def test_what_is_agreed_for_a_deal_is_read_as_it_was_saved_with_its_audit_entry(world: Books) -> None:
+    world.accounts.save_agreement(held(), entry(subject="DEAL#D1"))
+    assert world.accounts.agreement("D1") == held()
+    assert world.accounts.agreement("D2") is None
+    assert world.audit.about("DEAL#D1") == [entry(subject="DEAL#D1")]
+
+
+def test_what_is_agreed_for_a_deal_is_read_together_with_accounts(world: Books) -> None:
+    assert world.accounts.load_for("D1", []) == (None, {})
+    world.accounts.save(account(), entry("a-1"))
+    world.accounts.save_agreement(held(), entry("a-2"))
+    assert world.accounts.load_for("D1", ["contact-1", "contact-2"]) == (held(), {"contact-1": account()})
+    assert world.accounts.load_for("D2", ["contact-1"]) == (None, {"contact-1": account()})
+    assert world.accounts.all() == [account()]
+
+
+def test_what_is_agreed_changes_from_the_version_that_was_read(world: Books) -> None:
+    world.accounts.save_agreement(held(), entry("a-1"))
+    world.accounts.save_agreement(held(2, flags=[]), entry("a-2"))
+    assert world.accounts.agreement("D1") == held(2, flags=[])
+
+
+@pytest.mark.parametrize("version", [1, 3], ids=["made twice", "from another version"])
+def test_of_two_who_agree_at_once_the_second_must_read_it_again(world: Books, version: int) -> None:
+    world.accounts.save_agreement(held(), entry("a-1"))
+    with pytest.raises(Conflict):
+        world.accounts.save_agreement(held(version, flags=[]), entry("a-2"))
+    assert world.accounts.agreement("D1") == held()
+    assert len(world.audit.about("PLAN#graduated")) == 1
+
+
+def test_an_agreement_that_no_item_holds_is_refused(request: pytest.FixtureRequest) -> None:
+    world = books("dynamodb", request)
+    long = [{**AGREED["charges"][0], "rule": f"r{number}", "why": "x" * 4000} for number in range(100)]
+    with pytest.raises(CommissionRefused, match="what is agreed for deal D1 would be"):
+        world.accounts.save_agreement(held(charges=long), entry())
+    assert world.accounts.agreement("D1") is None

@@ -373,6 +373,20 @@ def test_an_entry_that_left_the_ledger_is_passed_over(store: CommissionStore) ->
     assert store.entry_after("contact-1", places[0]) == ledger_entry(places[2])
 
 
+def test_the_places_that_deals_have_left_are_told_in_order(store: CommissionStore) -> None:
+    numbers = ["", "1 b", "1!", "a", "é 🏡", "!!  "]
+    places = [order(day, number, f"D {day}!") for day, number in enumerate(numbers, 1)]
+    ledgered(store, *places)
+    ledgered(store, order(2, deal="D7"), owner="contact-2")
+    assert store.gone("contact-1") == []
+    store.commit(settlement("D 2!", 2, removed=[("contact-1", place) for place in reversed(places[1:])]))
+    assert store.gone("contact-1") == places[1:]
+    assert store.gone("contact-1", since=date(2026, 3, 3), until=date(2026, 3, 5)) == places[2:5]
+    assert store.gone("contact-2") == []
+    ledgered(store, places[3])  # it is back
+    assert store.gone("contact-1", until=date(2026, 3, 5)) == [places[1], places[2], places[4]]
+
+
 def test_a_deal_that_moved_in_the_order_stands_where_it_is_now(store: CommissionStore) -> None:
     before, after = order(2), order(9)
     ledgered(store, before)

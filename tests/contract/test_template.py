@@ -201,11 +201,11 @@ TABLE_GRANTS = {
         "AgentDirectoryTable": {"BatchGetItem"},
     },
     "SettleRole": {
-        "RecordsTable": {"BatchGetItem", "GetItem", "Query", "PutItem", "UpdateItem"},
+        "RecordsTable": {"BatchGetItem", "GetItem", "Query", "PutItem", "UpdateItem", "ConditionCheckItem"},
         "RecordsTable.StreamArn": {"DescribeStream", "GetRecords", "GetShardIterator"},
         "${RecordsTable.Arn}/stream/*": {"ListStreams"},
         "${RecordsTable.Arn}/index/due": {"Query"},
-        "EventsTable": {"PutItem"},
+        "EventsTable": {"GetItem", "PutItem"},
     },
     "IngestRole": {},
     "BuryRole": {"EventsTable": {"BatchGetItem", "GetItem", "Query", "PutItem", "DeleteItem"}},

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from domain.commission.account import Account, PlanVersion
+from domain.commission.agreement import HeldAgreement
 from domain.commission.calculation import CounterKey
 from domain.commission.cda import Brokerage, CdaRow, CdaState
 from domain.commission.settlement import (
@@ -57,6 +58,7 @@ class FakeAccounts:
 
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     rows: dict[str, Account] = field(default_factory=dict)
+    agreements: dict[str, HeldAgreement] = field(default_factory=dict)
     brokerage_row: Brokerage | None = None
 
     def load(self, accounts: Collection[str]) -> Mapping[str, Account]:
@@ -68,6 +70,19 @@ class FakeAccounts:
             raise Conflict(f"account {account.account} was changed by somebody else")
         self.audit.put(entry)
         self.rows[account.account] = account
+
+    def load_for(self, deal_id: str, accounts: Collection[str]) -> tuple[HeldAgreement | None, Mapping[str, Account]]:
+        return self.agreement(deal_id), self.load(accounts)
+
+    def agreement(self, deal_id: str) -> HeldAgreement | None:
+        return self.agreements.get(deal_id)
+
+    def save_agreement(self, held: HeldAgreement, entry: AuditEntry) -> None:
+        before = self.agreements.get(held.deal_id)
+        if (before.version if before else 0) != held.version - 1:
+            raise Conflict(f"what is agreed for deal {held.deal_id} was changed by somebody else")
+        self.audit.put(entry)
+        self.agreements[held.deal_id] = held
 
     def all(self) -> Sequence[Account]:
         return [self.rows[i] for i in sorted(self.rows)]
@@ -90,6 +105,7 @@ class FakeCommissionStore:
     calculations: dict[str, list[PostedCalculation]] = field(default_factory=dict)
     counter_rows: dict[CounterKey, CounterState] = field(default_factory=dict)
     entries: dict[tuple[str, Order], LedgerEntry] = field(default_factory=dict)
+    left: set[tuple[str, Order]] = field(default_factory=set)
     record_rows: dict[tuple[str, str], CommissionRecord] = field(default_factory=dict)
     replays: dict[str, ReplayMark] = field(default_factory=dict)
     replay_versions: dict[str, int] = field(default_factory=dict)
@@ -166,6 +182,10 @@ class FakeCommissionStore:
         first, last = (since.isoformat() if since else ""), (until.isoformat() if until else "~")
         return [entry for entry in self._of(owner) if first <= entry.order[0] <= last]
 
+    def gone(self, owner: str, *, since: date | None = None, until: date | None = None) -> Sequence[Order]:
+        first, last = (since.isoformat() if since else ""), (until.isoformat() if until else "~")
+        return sorted(order for whose, order in self.left if whose == owner and first <= order[0] <= last)
+
     def _of(self, owner: str) -> list[LedgerEntry]:
         with self.lock:
             return sorted((e for (whose, _), e in self.entries.items() if whose == owner), key=lambda e: e.order)
@@ -182,6 +202,7 @@ class FakeCommissionStore:
             for removed in settlement.removed:
                 self.entries.pop(removed, None)
             self.entries |= {(entry.owner, entry.order): entry for entry in settlement.entries}
+            self.left = (self.left | set(settlement.removed)) - self.entries.keys()
             self.counter_rows |= {key: state for key, (state, _) in settlement.counters.items()}
             self.record_rows |= {(record.deal_id, record.account): record for record in settlement.records}
             for mark in settlement.marks:

@@ -206,7 +206,17 @@ GOOD: dict[str, tuple[Callable[[Day], dict[str, Any]], Callable[[Any, Day], bool
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+#: Done on a brokerage with closings, in test_operate_commissions.py.
+ABOUT_COMMISSIONS = {
+    name for name in ACTIONS if name.startswith(("plans", "plan-", "agents-opening", "commission", "statement", "cda-"))
+}
+
+
+def test_every_action_is_tried_here_or_on_a_brokerage() -> None:
+    assert GOOD.keys() ^ ABOUT_COMMISSIONS == ACTIONS.keys()
+
+
+@pytest.mark.parametrize("action", GOOD)
 def test_every_action_answers_as_it_says(day: Day, action: str) -> None:
     request, holds = GOOD[action]
     answer = done(action, **request(day))

@@ -29,6 +29,7 @@ class Part:
         first: the agent's first part of this deal.
         rules: what each rule came to.
         deltas: by how much the part moves gci, volume, units and deal_count; `starts`: counters before it did.
+        passed_on: what went on to a lead's or referred agent's part after the split.
         only_mine: off-the-top rules that are taken of this part alone; `stands_for_all`: while they are.
     """
 
@@ -52,7 +53,10 @@ class Part:
     starts: dict[str, int] = field(default_factory=dict)
     only_mine: list[Data] = field(default_factory=list)
     fees: list[int] = field(default_factory=list)
+    was_split: bool = False
+    passed_on: int = 0
     stands_for_all: bool = False
+    keys: dict[str, Key] = field(default_factory=dict)
 
 
 @dataclass
@@ -78,7 +82,6 @@ class Books:
     done: list[Part] = field(default_factory=list)
     grosses: list[int] = field(default_factory=list)
     started: set[str] = field(default_factory=set)
-    counted: set[str] = field(default_factory=set)
     source_lines: list[int] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     gross: int = 0
@@ -110,6 +113,11 @@ class Books:
 
     def key(self, part: Part, name: str) -> Key:
         """Owner, counter and year."""
+        if name not in part.keys:
+            part.keys[name] = self._key(part, name)
+        return part.keys[name]
+
+    def _key(self, part: Part, name: str) -> Key:
         counter = part.plan["counters"][name]
         per = counter.get("per", "agent")
         owner = part.agent["agent"]

@@ -90,7 +90,7 @@ def _capped(books: Books, part: Part, charge: Data) -> tuple[int, int]:
         if room is not None and base > room:
             books.seen.add("cap_on_basis_cut")
             base = Fraction(room)
-        return books.round(base * rate(charge["percent"])), int(base)
+        return books.round(base * rate(charge["percent"])), books.round(base)
     amount = _whole(books, part, charge)
     if room is not None and amount > room:
         books.seen.add("fee_cap_cut")

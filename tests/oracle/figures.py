@@ -8,19 +8,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 
+@lru_cache(maxsize=20_000)
 def cents(value: Any) -> int:
     """`"18000.5"` is 1,800,050: cents of money, hundredths of a count."""
     return int(Decimal(str(value)) * 100)
 
 
+@lru_cache(maxsize=20_000)
 def rate(value: Any) -> Fraction:
     """A percentage as a factor: `"30"` is 3/10."""
     return Fraction(str(value)) / 100
 
 
+@lru_cache(maxsize=20_000)
 def share(value: Any) -> Fraction:
     """`"1/3"`, `"55.5%"` or 1."""
     text = str(value)

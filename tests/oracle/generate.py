@@ -106,7 +106,7 @@ def _deal(chance: Chance, own: House, people: dict[str, Data], plans: dict[str, 
     deal["charges"] = charges(chance, deal, who)
     deal["terms"] = deal_terms(chance, [plans[agent] for agent in who], who)
     deal["others"] = [people["lea"], people["ron"]]
-    deal["opening"] = _opening(chance, people, plans)
+    deal["opening"] = _opening(chance, {name: people[name] for name in [*who, "lea", "ron"]}, plans)
     return deal
 
 

@@ -39,7 +39,7 @@ def amount(chance: Chance, bases: list[str], *, most: int = 12) -> Data:
     return body | clamps(chance, 0.15)
 
 
-STEP_BASES = ("part", "left", "gross_left", "after_split")
+STEP_BASES = ("part", "left", "gross", "after_split")
 
 
 def step(chance: Chance, bases: list[str]) -> Data:
@@ -59,7 +59,7 @@ def of_the_deal(chance: Chance) -> Data:
         return {"percent": f"0.{chance.whole(1, 15):02d}", "of": chance.one(("price", "price_net"))} | clamps(
             chance, 0.2
         )
-    return {"percent": chance.percent(1, 5), "of": chance.one(("gross", "gross_left"))} | clamps(chance, 0.2)
+    return {"percent": chance.percent(1, 5), "of": "gross"} | clamps(chance, 0.2)
 
 
 def when(chance: Chance, counters: Data, *, of_the_deal: bool = False) -> Data:
@@ -67,12 +67,14 @@ def when(chance: Chance, counters: Data, *, of_the_deal: bool = False) -> Data:
     asked: Data = {}
     for _ in range(chance.whole(1, 2)):
         asked |= _one_of_the_deal(chance) if of_the_deal or chance.maybe(0.55) else _one_of_the_agent(chance, counters)
+    if set(asked.get("flags", [])) & set(asked.get("without", [])):
+        del asked["without"]
     return asked
 
 
 def bounds(chance: Chance, low: int, high: int) -> Data:
     """A range, open on one side or on none."""
-    middle = chance.whole(low, high)
+    middle = chance.whole(low + 1, high)
     return chance.one(
         ({"at_least": middle}, {"below": middle}, {"above": middle}, {"up_to": middle}, {"above": low, "up_to": middle})
     )
@@ -81,10 +83,10 @@ def bounds(chance: Chance, low: int, high: int) -> Data:
 def _one_of_the_deal(chance: Chance) -> Data:
     return chance.one(
         (
-            {"deal_type": chance.some(("sale", "lease", "referral"), 2)},
+            {"deal_type": chance.one((["sale"], ["lease", "referral"], ["sale", "lease"]))},
             {"property_type": list(PROPERTIES[: chance.whole(1, 3)])},
             {"state": list(STATES[: chance.whole(1, 3)])},
-            {"side": chance.some(("listing", "buying", "both", "referral"), 3)},
+            {"side": chance.one((["listing"], ["buying", "both"], ["listing", "buying", "referral"]))},
             {"flags": [chance.one(DEAL_WORDS)]},
             {"without": [chance.one(DEAL_WORDS)]},
             {"closing": {"starts": f"202{chance.whole(4, 5)}-0{chance.whole(1, 9)}-01"}},

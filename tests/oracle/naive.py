@@ -60,13 +60,15 @@ def settle(deal: Data, plans: dict[str, Data]) -> Result:
         tops.append(top)
         tax_on_sources(books, plans[side["agents"][0]["agent"]], lines)
         books.everyone += parts_of(books, side, number, gross, left, bonus)
+    for part in books.everyone:
+        _begin(books, part)
     for number, top in enumerate(tops):
         mine = [part for part in books.everyone if part.number == number]
         for payee, rule, amount in top:
-            _made(books, payee, rule, amount, mine[0])
+            _made(books, payee, rule, amount, mine[0], of_part=False)
         for part in mine:
             _process(books, part)
-    for part in books.done:
+    for part in sorted(books.done, key=lambda part: part.role != "agent"):
         for rule in _rules(books, part, "deductions"):
             charge_part(books, part, rule, "deductions")
     for part in books.done:
@@ -82,18 +84,24 @@ def settle(deal: Data, plans: dict[str, Data]) -> Result:
     )
 
 
-def _process(books: Books, part: Part) -> None:
-    """One part, all its stages; then the parts that it made."""
+def _begin(books: Books, part: Part) -> None:
+    """The counters that move by themselves: of all co-agents before anything else, of parts that are made then."""
     agent = part.agent["agent"]
-    part.first = agent not in books.started
-    books.started.add(agent)
+    # What is once for a deal and agent belongs to their own part of it, if they have one.
+    own = part.role == "agent" or all(other.agent["agent"] != agent for other in books.everyone)
+    part.first = own and agent not in books.started
+    if own:
+        books.started.add(agent)
     if part.role == "agent":
-        part.deltas["deal_count"] = 0 if agent in books.counted else 100
-        books.counted.add(agent)
+        part.deltas["deal_count"] = 100 if part.first else 0
     for name in part.plan.get("counters", {}):
         part.starts[name] = books.now(part, name)
         if name in part.deltas:
             books.move(part, name, part.deltas[name])
+
+
+def _process(books: Books, part: Part) -> None:
+    """One part, all its stages; then the parts that it made."""
     follow: list[tuple[str, Data, int]] = []
     _before_all(books, part, follow)
     for section in part.plan.get("order", SECTIONS):
@@ -104,7 +112,7 @@ def _process(books: Books, part: Part) -> None:
                 _charge(books, part, rule, section, follow)
     books.done.append(part)
     for payee, rule, amount in follow:
-        _made(books, payee, rule, amount, part)
+        _made(books, payee, rule, amount, part, of_part=True)
 
 
 def _before_all(books: Books, part: Part, follow: list[tuple[str, Data, int]]) -> None:
@@ -122,7 +130,8 @@ def _rules(books: Books, part: Part, section: str) -> list[Data]:
     if section == "deductions":
         rules += part.agent.get("deductions", [])
     agent = part.agent["agent"]
-    rules += [row for row in books.deal.get("charges", []) if row.get("stage") == section and row["agent"] == agent]
+    if part.role == "agent":
+        rules += [row for row in books.deal.get("charges", []) if row.get("stage") == section and row["agent"] == agent]
     return sorted(rules, key=rank) if section == "deductions" else rules
 
 
@@ -137,19 +146,22 @@ def _charge(books: Books, part: Part, rule: Data, section: str, follow: list[tup
         part.fees.append(amount)
     if rule.get("splits") and payee:
         follow.append((payee, rule, amount))
+        if part.was_split and borne == "agent":
+            part.passed_on += amount
 
 
-def _made(books: Books, payee: str, rule: Data, amount: int, where: Part) -> None:
+def _made(books: Books, payee: str, rule: Data, amount: int, where: Part, *, of_part: bool) -> None:
     """A lead's or a referred agent's part, through their own plan."""
     known = books.deal.get("others", []) + [agent for side in books.deal["sides"] for agent in side["agents"]]
     agent = next(row for row in known if row["agent"] == payee)
     part = Part(agent, books.plans[payee], where.side, where.number, amount, gross=where.gross, left=amount)
     part.role = "lead" if rule["code"] == "team" else "referred"
     part.gross_left = where.gross_left
-    whole, share = (where.amount, where.share) if rule["code"] == "team" else (where.gross, Fraction(1))
+    whole, share = (where.amount, where.share) if of_part else (where.gross, Fraction(1))
     part.share = share * Fraction(amount, whole)
     part.deltas = {"gci": amount}
     books.seen.add(f"made_{part.role}")
+    _begin(books, part)
     # Told by a line of its own, though no money moves.
     books.codes["part"] += amount
     _process(books, part)

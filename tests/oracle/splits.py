@@ -30,7 +30,7 @@ def split_part(books: Books, part: Part) -> None:
             _no_less_than(books, part, split, cuts)
         for cut in cuts:
             _write(books, part, split, cut)
-    part.after_split = part.left
+    part.after_split, part.was_split = part.left, True
 
 
 def _base(books: Books, part: Part, split: Data) -> Fraction:

@@ -26,8 +26,9 @@ def tax_on_sources(books: Books, plan: Data, top: list[tuple[Data, int]]) -> Non
         books.tax_held += more
         books.pay("tax", "outside world", "company", more)
     for rule, amount in top:
-        # A referral through an agent's own plan is that agent's leg, not one more.
-        if rule["code"] == "referral" and not rule.get("splits") and "referrals" in tax.get("pass_on", []):
+        # Through an agent's own plan it is that agent's leg, not one more; and the company passes nothing to itself.
+        elsewhere = rule["code"] == "referral" and not rule.get("splits") and rule["payee"] != "company"
+        if elsewhere and "referrals" in tax.get("pass_on", []):
             books.seen.add("tax_on_referral")
             pass_on(books, "company", rule["payee"].removeprefix("agent:"), amount, tax)
 
@@ -41,7 +42,7 @@ def tax_on_part(books: Books, part: Part) -> None:
             pass_on(books, part.agent["agent"], "company", fee, tax)
     if tax and "agents" in tax.get("pass_on", []) and part.agent.get("tax_registered"):
         books.seen.add("tax_on_agent")
-        pass_on(books, "company", part.agent["agent"], max(0, part.after_split), tax)
+        pass_on(books, "company", part.agent["agent"], max(0, part.after_split - part.passed_on), tax)
 
 
 def pass_on(books: Books, payer: str, payee: str, amount: int, tax: Data) -> None:

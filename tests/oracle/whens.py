@@ -131,6 +131,9 @@ def _measure(books: Books, part: Part, by: str) -> tuple[int, int, bool]:
     """From where to where this part moves the measure; and whether it runs on over the year."""
     if by in {"price", "gross", "part"}:
         return 0, {"price": price(books.deal), "gross": part.gross, "part": part.amount}[by], False
+    if by == "deal_count":
+        # Every part of an agent in this deal is of the same deal.
+        return books.before(part, by), books.before(part, by) + 100, True
     if by not in part.deltas:
         return books.now(part, by), books.now(part, by), True
     return part.starts[by], part.starts[by] + part.deltas[by], True

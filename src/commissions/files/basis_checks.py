@@ -27,6 +27,7 @@ class Scope:
         counters: of the plan; None where the plan is not at hand, as in deal files.
         rules: of the plan, to their places in the order of things; None likewise.
         order: of the stages; None likewise.
+        splits: whether the plan has a split, without which there is no company dollar.
         split_at: how many rules are charged before the split.
         circular: rules whose bases go round in a circle, which is told once and not again as "comes later".
     """
@@ -34,6 +35,7 @@ class Scope:
     counters: Mapping[str, Counter] | None = None
     rules: Mapping[str, int] | None = None
     order: tuple[Section, ...] | None = None
+    splits: bool = True
     split_at: int = 0
     circular: frozenset[str] = field(default=frozenset())
 
@@ -64,7 +66,7 @@ def scope_of(plan: Plan, found: Found) -> Scope:
         remedy = "take one of them of something else"
         found.add((*places[first], "of"), chain, "a basis that does not come back to the rule itself", remedy)
         circular.update(circle)
-    return Scope(plan.counters, rules, plan.order, split_at, frozenset(circular))
+    return Scope(plan.counters, rules, plan.order, plan.split is not None, split_at, frozenset(circular))
 
 
 def in_order(plan: Plan) -> Iterator[tuple[Location, Charge]]:
@@ -150,6 +152,8 @@ def _check_stage(name: str, at: Location, stage: str, scope: Scope, found: Found
         expected = "a basis that is known before the split"
         remedy = "write part or left, or put the rule into a section that comes after `split` in `order`"
         found.add(at, name, expected, remedy)
+    elif name == Basis.COMPANY_DOLLAR.value and not scope.splits:
+        found.add(at, name, "a plan with a split that gives one", "add `split`, or take something else")
 
 
 def _comes_after_split(stage: str, order: tuple[Section, ...]) -> bool:

@@ -103,9 +103,10 @@ def _check_sum(charges: Sequence[Charge], section: str, of: str, found: Found) -
 
 
 def _check_tax(plan: Plan, found: Found) -> None:
-    if plan.tax is None:
-        return
-    for position, state in enumerate(plan.tax.states):
-        check_state(state, ("tax", "states", position), found)
-    if plan.tax.remitted_to is not None:
-        check_party(plan.tax.remitted_to, ("tax", "remitted_to"), found)
+    for number, tax in enumerate(plan.tax):
+        # One tax may stand without a list around it: then its lines are those of `tax` itself.
+        at: tuple[str | int, ...] = ("tax",) if len(plan.tax) == 1 else ("tax", number)
+        for position, state in enumerate(tax.states):
+            check_state(state, (*at, "states", position), found)
+        if tax.remitted_to is not None:
+            check_party(tax.remitted_to, (*at, "remitted_to"), found)

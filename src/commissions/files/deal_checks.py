@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
+from typing import get_args
 
 from commissions.files.amount_checks import check_day, check_state
 from commissions.files.basis_checks import OFF_THE_TOP, Scope
 from commissions.files.charge_checks import RESERVED, check_charge
 from commissions.files.problems import Found, Location, Problem, money
-from commissions.files.side_checks import check_side_money
+from commissions.files.side_checks import check_agreed, check_agreed_side, check_side_money
 from commissions.files.terms_checks import check_agent_facts, check_terms
+from domain.commission.agreement import DealAgreement, SideName
 from domain.commission.closing import Closing, DealAgent, DealCharge
 from domain.commission.plan import Section
 from domain.money import CURRENCY_DIGITS
@@ -32,9 +34,21 @@ def deal_problems(closing: Closing) -> tuple[Problem, ...]:
         _check_agents(side.agents, at, found)
     _check_others(closing, found)
     _check_same_facts(closing, found)
-    _check_charges(closing, found)
+    _check_charges(closing.charges, {side.side for side in closing.sides}, found)
     check_terms(closing.terms, ("terms",), found)
     _check_named(closing, found)
+    return tuple(found.problems)
+
+
+def agreement_problems(agreement: DealAgreement) -> tuple[Problem, ...]:
+    """Every mistake in what is agreed for a deal that is known without the deal."""
+    found = Found()
+    check_terms(agreement.terms, ("terms",), found)
+    _check_charges(agreement.charges, get_args(SideName), found)
+    for position, charge in enumerate(agreement.charges):
+        check_agreed(charge, ("charges", position), found)
+    for name, side in agreement.sides.given():
+        check_agreed_side(side, ("sides", name), found)
     return tuple(found.problems)
 
 
@@ -132,9 +146,8 @@ def _co_agents(closing: Closing) -> Iterator[tuple[Location, DealAgent]]:
             yield ("sides", index, "agents", position), agent
 
 
-def _check_charges(closing: Closing, found: Found) -> None:
-    kinds: set[str] = {side.side for side in closing.sides}
-    for position, charge in enumerate(closing.charges):
+def _check_charges(charges: Sequence[DealCharge], kinds: Collection[str], found: Found) -> None:
+    for position, charge in enumerate(charges):
         at: Location = ("charges", position)
         check_charge(charge, at, charge.stage, Scope(), found)
         if charge.stage == OFF_THE_TOP:
@@ -143,10 +156,10 @@ def _check_charges(closing: Closing, found: Found) -> None:
             _check_agent_charge(charge, at, found)
         if charge.agreed is not None:
             check_day(charge.agreed, (*at, "agreed"), found)
-    _check_once([charge.rule for charge in closing.charges], ("charges",), found)
+    _check_once([charge.rule for charge in charges], ("charges",), found)
 
 
-def _check_top_charge(charge: DealCharge, at: Location, kinds: set[str], found: Found) -> None:
+def _check_top_charge(charge: DealCharge, at: Location, kinds: Collection[str], found: Found) -> None:
     if charge.agent is not None:
         expected = "no agent, because what is off the top is the side's"
         found.add((*at, "agent"), charge.agent, expected, "remove it, or write `stage: before_split`")

@@ -1,4 +1,4 @@
-"""Plan, deal and account files: YAML text to a checked model, or every mistake in it with file, line and remedy."""
+"""Plan, deal and account files, and agreements: YAML to a checked model, or every mistake with its line and remedy."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from commissions.files.checks import account_problems, plan_problems
-from commissions.files.deal_checks import deal_problems
+from commissions.files.deal_checks import agreement_problems, deal_problems
 from commissions.files.problems import Location, Problem
 from commissions.files.schemas import schema_of
 from commissions.files.words import in_plain_words
 from domain.commission.account import AccountDetails
+from domain.commission.agreement import DealAgreement
 from domain.commission.closing import Closing
 from domain.commission.plan import Plan, PlanPart
 from domain.errors import ConfigurationError
@@ -55,6 +56,15 @@ def read_details(text: str, file: str) -> AccountDetails:
         ConfigurationError: lists every mistake.
     """
     return read_as(AccountDetails, text, file, account_problems)
+
+
+def read_agreement(text: str, file: str) -> DealAgreement:
+    """What is agreed for one deal; as `read_plan`.
+
+    Raises:
+        ConfigurationError: lists every mistake.
+    """
+    return read_as(DealAgreement, text, file, agreement_problems)
 
 
 def read_as(

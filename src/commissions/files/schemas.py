@@ -1,4 +1,4 @@
-"""JSON Schemas of plan and deal files, for editors; each field described in the words of its model.
+"""JSON Schemas of plan, deal and agreement files, for editors; each field described in the words of its model.
 
 `python -m commissions.files.schemas`, in src/, rewrites them. A test fails when they have drifted.
 """
@@ -14,7 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from domain.commission import closing, plan
+from domain.commission import agreement, closing, plan
+from domain.commission.agreement import DealAgreement
 from domain.commission.closing import Closing
 from domain.commission.plan import Plan
 
@@ -22,6 +23,7 @@ from domain.commission.plan import Plan
 HERE = Path(__file__).parents[1]
 PLAN_SCHEMA = HERE / "plan.schema.json"
 DEAL_SCHEMA = HERE / "deal.schema.json"
+AGREEMENT_SCHEMA = HERE / "agreement.schema.json"
 
 Schema = dict[str, Any]
 
@@ -85,7 +87,7 @@ def _joined(text: str) -> str:
 
 _MODELS = {
     name: member
-    for module in (plan, closing)
+    for module in (plan, closing, agreement)
     for name, member in vars(module).items()
     if isinstance(member, type) and issubclass(member, BaseModel)
 }
@@ -93,7 +95,8 @@ _MODELS = {
 
 def outputs() -> dict[Path, str]:
     """What is stored: file to content."""
-    return {PLAN_SCHEMA: _as_json(schema_of(Plan)), DEAL_SCHEMA: _as_json(schema_of(Closing))}
+    models = {PLAN_SCHEMA: Plan, DEAL_SCHEMA: Closing, AGREEMENT_SCHEMA: DealAgreement}
+    return {file: _as_json(schema_of(model)) for file, model in models.items()}
 
 
 def _as_json(schema: Schema) -> str:

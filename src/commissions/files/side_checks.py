@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from commissions.files.amount_checks import check_bounds, check_levels, check_not_negative
+from commissions.files.amount_checks import check_bounds, check_day, check_levels, check_not_negative
 from commissions.files.charge_checks import RESERVED, check_party
 from commissions.files.problems import Found, Location
-from domain.commission.closing import Closing, CommissionSpec, DealSide
+from domain.commission.agreement import AgreedSide
+from domain.commission.closing import Closing, CommissionSpec, DealCharge, DealSide
 from mappings.plain_words import suggestion
 
 _NESTED = ("less_cooperating", "in_house")
+#: What is said of an exception, beside the exception itself.
+_AGREED = ("by", "why", "document", "agreed")
 
 
 def check_side_money(side: DealSide, at: Location, closing: Closing, found: Found) -> None:
@@ -20,22 +23,58 @@ def check_side_money(side: DealSide, at: Location, closing: Closing, found: Foun
         closing: the deal, for its price.
         found: takes the mistakes.
     """
-    for name in ("commission", "agreement"):
-        spec: CommissionSpec | None = getattr(side, name)
-        if spec is not None:
-            _check_spec(spec, (*at, name), closing, found)
+    priced = closing.price is not None
+    _check_specs(side, at, found, priced=priced)
     if side.commission is None and side.agreement is None:
         expected = "a `commission` or an `agreement`"
         found.add(at, "neither", expected, "say what the side earns; nothing is `commission: {flat: 0}`")
-    _check_offers(side, at, closing, found)
+    _check_offers(side, at, found, priced=priced)
     _check_payer(side.payer, (*at, "payer"), found)
+    _check_bonuses(side, at, found)
     ids = {agent.agent for agent in side.agents}
+    for position, bonus in enumerate(side.bonuses):
+        if bonus.to is not None:
+            _check_on_side(bonus.to, (*at, "bonuses", position, "to"), ids, found)
+
+
+def check_agreed_side(side: AgreedSide, at: Location, found: Found) -> None:
+    """What is agreed for a side, whose price and agents the deal will say."""
+    _check_specs(side, at, found, priced=True)
+    for name in ("commission", "agreement"):
+        spec: CommissionSpec | None = getattr(side, name)
+        if spec is not None:
+            check_agreed(spec, (*at, name), found)
+    _check_offers(side, at, found, priced=True)
+    if side.payer is not None:
+        _check_payer(side.payer, (*at, "payer"), found)
+    _check_bonuses(side, at, found)
+    if side.payer is not None and side.offers:
+        found.add((*at, "payer"), side.payer, "either `payer` or `offers`", "name the payer among the offers")
+    if not (side.earns or side.offers or side.payer or side.bonuses):
+        found.add(at, "nothing", "what is agreed for this side", "say it, or remove the side")
+
+
+def check_agreed(entry: CommissionSpec | DealCharge, at: Location, found: Found) -> None:
+    """An exception says who agreed to it, why, when, and where that is written."""
+    missing = [name for name in _AGREED if not str(getattr(entry, name) or "").strip()]
+    if missing:
+        expected = f"{', '.join(_AGREED)} of whoever agreed to it"
+        found.add(at, f"without {', '.join(missing)}", expected, f"add {', '.join(f'`{name}`' for name in missing)}")
+
+
+def _check_specs(side: DealSide | AgreedSide, at: Location, found: Found, *, priced: bool) -> None:
+    for name in ("commission", "agreement"):
+        spec: CommissionSpec | None = getattr(side, name)
+        if spec is not None:
+            _check_spec(spec, (*at, name), found, priced=priced)
+
+
+def _check_bonuses(side: DealSide | AgreedSide, at: Location, found: Found) -> None:
     for position, bonus in enumerate(side.bonuses):
         place = (*at, "bonuses", position)
         _check_payer(bonus.payer, (*place, "payer"), found)
         if bonus.to is not None:
             check_party(bonus.to, (*place, "to"), found)
-            _check_on_side(bonus.to, (*place, "to"), ids, found)
 
 
 def _check_on_side(to: str, at: Location, ids: set[str], found: Found) -> None:
@@ -44,14 +83,14 @@ def _check_on_side(to: str, at: Location, ids: set[str], found: Found) -> None:
         found.add(at, to, "an agent of this side", suggestion(agent, ids))
 
 
-def _check_spec(spec: CommissionSpec, at: Location, closing: Closing, found: Found) -> None:
+def _check_spec(spec: CommissionSpec, at: Location, found: Found, *, priced: bool) -> None:
     proportional = spec.percent is not None or bool(spec.brackets)
     if not proportional and spec.flat is None:
         expected = "one of percent, flat, brackets"
         found.add(at, "no amount", expected, "say what is earned; nothing is `flat: 0`")
     if spec.percent is not None and spec.brackets:
         found.add((*at, "brackets"), "both", "either `percent` or `brackets`", "remove one of them")
-    if proportional and spec.base is None and closing.price is None:
+    if proportional and spec.base is None and not priced:
         remedy = "add `price` to the deal, or `base` here"
         found.add(at, "no price", "a price that the percentage is of", remedy)
     if spec.base is not None and spec.of != "price":
@@ -60,23 +99,28 @@ def _check_spec(spec: CommissionSpec, at: Location, closing: Closing, found: Fou
     check_bounds(spec.minimum, spec.maximum, at, found)
     check_not_negative(spec.flat, (*at, "flat"), found)
     check_not_negative(spec.base, (*at, "base"), found)
+    if spec.agreed is not None:
+        check_day(spec.agreed, (*at, "agreed"), found)
     for name in _NESTED:
         inner: CommissionSpec | None = getattr(spec, name)
         if inner is None:
             continue
         if at[-1] == name:
             found.add((*at, name), "again", f"`{name}` once", "remove the inner one")
-        _check_spec(inner, (*at, name), closing, found)
+        if inner.told:
+            expected = f"who agreed to it beside `{name}`, not in it"
+            found.add((*at, name), inner.told, expected, "move `by`, `why`, `document` and `agreed` one level out")
+        _check_spec(inner, (*at, name), found, priced=priced)
 
 
-def _check_offers(side: DealSide, at: Location, closing: Closing, found: Found) -> None:
+def _check_offers(side: DealSide | AgreedSide, at: Location, found: Found, *, priced: bool) -> None:
     spec = side.commission or side.agreement
     for position, offer in enumerate(side.offers):
         place = (*at, "offers", position)
         _check_payer(offer.payer, (*place, "payer"), found)
         if offer.percent is None and offer.flat is None:
             found.add(place, "no amount", "`percent` or `flat`", "say how much this payer offers")
-        if offer.percent is not None and closing.price is None and (spec is None or spec.base is None):
+        if offer.percent is not None and not priced and (spec is None or spec.base is None):
             expected = "a price that the percentage is of"
             found.add((*place, "percent"), offer.percent, expected, "add `price` to the deal, or write `flat`")
 

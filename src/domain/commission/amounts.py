@@ -106,6 +106,8 @@ def _fraction(read: Any) -> Any:
 _NUMBER_SCHEMA = {"anyOf": [{"type": "number"}, {"type": "string"}]}
 
 #: An amount of money, or a count, in hundredths; as text with two decimals in files and JSON.
+#: Validation reads units: a model that is built from a value already in cents must be given `amount_text(cents)` (or a
+#: `Decimal` of units); the bare whole number would come out a hundred times too large.
 Cents = Annotated[
     int, BeforeValidator(_cents), PlainSerializer(amount_text, return_type=str), WithJsonSchema(_NUMBER_SCHEMA)
 ]

@@ -25,6 +25,19 @@ class Bracket(PlanPart):
     percent: Percent = Field(ge=0, le=100)
 
 
+def agreed_text(by: str, agreed: date | None, why: str, document: str) -> str:
+    """Who agreed, when, why, and where it is written, as statements print it; empty where nothing of it is known.
+
+    Examples:
+        >>> agreed_text("Pat Broker", date(2026, 10, 1), "a referral", "mail 7")
+        'agreed by Pat Broker on 2026-10-01: a referral (mail 7)'
+    """
+    if not (by or agreed or why or document):
+        return ""
+    head = " ".join(["agreed", *([f"by {by}"] if by else []), *([f"on {agreed}"] if agreed else [])])
+    return head + (f": {why}" if why else "") + (f" ({document})" if document else "")
+
+
 class CommissionSpec(PlanPart):
     """How much commission a side earns: what was agreed, not a computed figure.
 
@@ -41,6 +54,10 @@ class CommissionSpec(PlanPart):
         base: instead of the price.
         less_cooperating: the other broker's part of this total, itself rounded; the side earns the rest.
         in_house: instead, where this brokerage has both sides.
+        by: who agreed to it, where it is an exception.
+        why: the reason, as statements tell it.
+        document: where it is written down.
+        agreed: when.
     """
 
     percent: Percent | None = Field(default=None, ge=0, le=100)
@@ -52,6 +69,15 @@ class CommissionSpec(PlanPart):
     base: Cents | None = None
     less_cooperating: CommissionSpec | None = None
     in_house: CommissionSpec | None = None
+    by: str = ""
+    why: str = ""
+    document: str = ""
+    agreed: date | None = None
+
+    @property
+    def told(self) -> str:
+        """Who agreed, when, why, and where it is written: as statements print it; empty if nobody says."""
+        return agreed_text(self.by, self.agreed, self.why, self.document)
 
 
 class PayerOffer(PlanPart):
@@ -100,6 +126,11 @@ class DealCharge(Charge):
     document: str = ""
     agreed: date | None = None
 
+    @property
+    def told(self) -> str:
+        """Who agreed, when, why, and where it is written: as statements print it; empty if nobody says."""
+        return agreed_text(self.by, self.agreed, self.why, self.document)
+
 
 class Term(PlanPart):
     """An exception to the plan: exactly one of `waive`, `charge`, `split`, `cap`; shown on the statement.
@@ -135,7 +166,7 @@ class Term(PlanPart):
     @property
     def told(self) -> str:
         """Who agreed, why, and where it is written: as statements print it."""
-        return f"agreed by {self.by} on {self.agreed}: {self.why} ({self.document})"
+        return agreed_text(self.by, self.agreed, self.why, self.document)
 
 
 class DealAgent(PlanPart):

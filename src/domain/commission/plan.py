@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from domain.commission.amounts import Cents, Percent
 from domain.terms import DealType, PropertyType
@@ -349,6 +349,11 @@ class Tax(PlanPart):
     remitted_to: Party | None = None
 
 
+def _one_or_more(value: Any) -> Any:
+    """A single tax may stand without a list around it."""
+    return (value,) if isinstance(value, dict | Tax) else value or ()
+
+
 class Section(StrEnum):
     """The stages that come after the parts are allocated, in their usual order; a plan may order them otherwise."""
 
@@ -397,7 +402,7 @@ class Plan(PlanPart):
         fees: the deal's.
         overrides: mentor, recruiter, lead.
         deductions: of the agent, in rank order.
-        tax: on commissions.
+        tax: on commissions; one, or a list of them where several are due (GST and QST).
         agents_paid_at: who pays the agents out.
         after_leaving: an agent who left: `as_active` in the cap year in which they left, or `refuse`.
     """
@@ -419,7 +424,7 @@ class Plan(PlanPart):
     fees: tuple[Charge, ...] = ()
     overrides: tuple[Charge, ...] = ()
     deductions: tuple[Charge, ...] = ()
-    tax: Tax | None = None
+    tax: Annotated[tuple[Tax, ...], BeforeValidator(_one_or_more)] = ()
     agents_paid_at: Literal["closing", "brokerage"] = "closing"
     after_leaving: Literal["as_active", "refuse"] = "as_active"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from domain.commission.account import Account, PlanVersion
+    from domain.commission.agreement import HeldAgreement
     from domain.commission.calculation import CounterKey
     from domain.commission.cda import Brokerage, CdaRow, CdaState
     from domain.commission.settlement import (
@@ -45,7 +46,7 @@ class PlanShelf(Protocol):
 
 
 class Accounts(Protocol):
-    """Commission accounts."""
+    """Commission accounts, and what is agreed for single deals."""
 
     def load(self, accounts: Collection[str]) -> Mapping[str, Account]:
         """Those that are stored."""
@@ -61,6 +62,23 @@ class Accounts(Protocol):
 
     def all(self) -> Sequence[Account]:
         """Every account, by id."""
+        ...
+
+    def load_for(self, deal_id: str, accounts: Collection[str]) -> tuple[HeldAgreement | None, Mapping[str, Account]]:
+        """What is agreed for a deal, and those of these accounts that are stored: one read of both."""
+        ...
+
+    def agreement(self, deal_id: str) -> HeldAgreement | None:
+        """What is agreed for a deal; None where nothing ever was."""
+        ...
+
+    def save_agreement(self, held: HeldAgreement, entry: AuditEntry) -> None:
+        """Store what is agreed for a deal, provided that it still has the version before `held.version`.
+
+        Raises:
+            Conflict: somebody else changed it.
+            CommissionRefused: it is too large for one item.
+        """
         ...
 
     def brokerage(self) -> Brokerage | None:
@@ -137,6 +155,10 @@ class CommissionStore(Protocol):
 
     def ledger(self, owner: str, *, since: date | None = None, until: date | None = None) -> Sequence[LedgerEntry]:
         """The owner's entries with closing days from `since` up to and including `until`, in order."""
+        ...
+
+    def gone(self, owner: str, *, since: date | None = None, until: date | None = None) -> Sequence[Order]:
+        """The places, of these closing days, that deals have left: reversed, moved, or no longer of this owner."""
         ...
 
     def records(self, deals: Collection[str]) -> Sequence[CommissionRecord]:

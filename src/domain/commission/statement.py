@@ -146,7 +146,7 @@ class StatementDocument(Frozen):
         net: year to date.
         pending: settled, the CDA not sent.
         paid: as the CDAs that were sent had it.
-        adjusted: what changed after payment: still to be paid to the agent; negative: owed back.
+        adjusted: what changed after payment: still to be paid to the agent; negative: owed back. Debts come on top.
         caps: counters with a cap first.
         deals: by closing day.
         adjustments: after payment, in the order in which they were posted.

@@ -9,7 +9,31 @@ from __future__ import annotations
 
 from typing import Literal
 
+from domain.operate.agreements import AgreeAnswer, AgreementAnswer, AgreementRequest, AgreeRequest
 from domain.operate.base import Message
+from domain.operate.cda import (
+    CdaAnswer,
+    CdaApproveRequest,
+    CdaListAnswer,
+    CdaListRequest,
+    CdaReturnRequest,
+    CdaSendRequest,
+    CdaSetupAnswer,
+    CdaSetupRequest,
+    CdaShowAnswer,
+    CdaShowRequest,
+    CdaVoidRequest,
+)
+from domain.operate.commissions import (
+    CommissionAnswer,
+    CommissionExplainAnswer,
+    CommissionExplainRequest,
+    CommissionRequest,
+    DealPreviewAnswer,
+    DealPreviewRequest,
+    StatementAnswer,
+    StatementRequest,
+)
 from domain.operate.letters import (
     DiscardAnswer,
     DiscardRequest,
@@ -35,6 +59,18 @@ from domain.operate.looking import (
     TraceRequest,
 )
 from domain.operate.people import AgentsAnswer, AgentsChange, AgentsFile, AgentsRequest, ForgetAnswer, ForgetRequest
+from domain.operate.plans import (
+    AssignAnswer,
+    AssignRequest,
+    OpeningAnswer,
+    OpeningRequest,
+    PlanExplainAnswer,
+    PlanExplainRequest,
+    PlansAnswer,
+    PlansRequest,
+    PublishAnswer,
+    PublishRequest,
+)
 from domain.operate.replays import (
     JobAnswer,
     JobRequest,
@@ -45,8 +81,11 @@ from domain.operate.replays import (
     StepRequest,
 )
 
+#: The classes of managed policies: who may look and mend, who may see personal data, who may decide about money.
+Policy = Literal["operator", "operator-pii", "broker"]
+
 #: Action to what it takes and gives, and the managed policy that allows it.
-ACTIONS: dict[str, tuple[type[Message], type[Message], Literal["operator", "operator-pii"]]] = {
+ACTIONS: dict[str, tuple[type[Message], type[Message], Policy]] = {
     "list": (ListRequest, ListAnswer, "operator"),
     "groups": (GroupsRequest, GroupsAnswer, "operator"),
     "show": (ShowRequest, ShowAnswer, "operator"),
@@ -65,4 +104,22 @@ ACTIONS: dict[str, tuple[type[Message], type[Message], Literal["operator", "oper
     "agents-check": (AgentsFile, AgentsChange, "operator"),
     "agents-import": (AgentsFile, AgentsChange, "operator"),
     "forget": (ForgetRequest, ForgetAnswer, "operator-pii"),
+    "plans": (PlansRequest, PlansAnswer, "operator"),
+    "plan-explain": (PlanExplainRequest, PlanExplainAnswer, "operator"),
+    "plan-publish": (PublishRequest, PublishAnswer, "broker"),
+    "plan-assign": (AssignRequest, AssignAnswer, "broker"),
+    "agents-opening": (OpeningRequest, OpeningAnswer, "broker"),
+    "commission": (CommissionRequest, CommissionAnswer, "operator"),
+    "commission-preview": (DealPreviewRequest, DealPreviewAnswer, "operator"),
+    "commission-explain": (CommissionExplainRequest, CommissionExplainAnswer, "operator"),
+    "commission-agree": (AgreeRequest, AgreeAnswer, "broker"),
+    "commission-agreement": (AgreementRequest, AgreementAnswer, "operator"),
+    "statement": (StatementRequest, StatementAnswer, "operator"),
+    "cda-list": (CdaListRequest, CdaListAnswer, "operator"),
+    "cda-show": (CdaShowRequest, CdaShowAnswer, "operator"),
+    "cda-approve": (CdaApproveRequest, CdaAnswer, "broker"),
+    "cda-return": (CdaReturnRequest, CdaAnswer, "broker"),
+    "cda-send": (CdaSendRequest, CdaAnswer, "broker"),
+    "cda-void": (CdaVoidRequest, CdaAnswer, "broker"),
+    "cda-setup": (CdaSetupRequest, CdaSetupAnswer, "broker"),
 }

@@ -18,12 +18,13 @@ class TraceRequest(Message):
 
 
 class TraceAnswer(Message):
-    """What it was taken for, and what happened, oldest first."""
+    """What it was taken for, and what happened, oldest first. `commission`: of a deal, how it stands, in one line."""
 
     kind: Literal["receipt", "event", "deal"]
     name: str
     moments: tuple[Moment, ...]
     open: tuple[Row, ...] = ()
+    commission: str = ""
 
 
 class EventsRequest(Message):
@@ -77,12 +78,19 @@ class SourceStatus(Message):
 
 
 class StatusAnswer(Message):
-    """How it all stands. `open`: `state: cause` to count; `oldest_unapplied_s`: of what is queued or waiting."""
+    """How it all stands.
+
+    Attributes:
+        open: `state: cause` to count.
+        oldest_unapplied_s: of what is queued or waiting.
+        commissions_lacking: closings whose commission needs something.
+    """
 
     queues: tuple[QueueStatus, ...]
     open: dict[str, int]
     oldest_unapplied_s: float
     sources: tuple[SourceStatus, ...]
+    commissions_lacking: int = 0
 
 
 class AuditRequest(Message):

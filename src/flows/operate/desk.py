@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from domain.event_log import AuditEntry
 
 if TYPE_CHECKING:
+    from domain.commission.ports import Accounts, CdaDesk, CommissionStore, DocumentShelf, PlanShelf
     from domain.operate.ports import (
         AuditTrail,
         Contacts,
@@ -81,6 +82,31 @@ class DeskPorts(Protocol):
     @property
     def queue(self) -> MessageQueue:
         """Where replayed events go."""
+        ...
+
+    @property
+    def plans(self) -> PlanShelf:
+        """Published commission plans."""
+        ...
+
+    @property
+    def accounts(self) -> Accounts:
+        """Commission accounts, and the brokerage."""
+        ...
+
+    @property
+    def commissions(self) -> CommissionStore:
+        """What closings were settled to."""
+        ...
+
+    @property
+    def cdas(self) -> CdaDesk:
+        """CDAs and their way."""
+        ...
+
+    @property
+    def documents(self) -> DocumentShelf:
+        """Rendered documents."""
         ...
 
     @property

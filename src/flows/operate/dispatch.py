@@ -7,11 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from domain.errors import ConfigurationError, Conflict, Unavailable
+from domain.errors import CommissionRefused, ConfigurationError, Conflict, Unavailable
 from domain.operate.actions import ACTIONS
 from domain.operate.base import Message, Refused
-from flows.operate import letters, looking, people, planning, replays
+from flows.operate import (
+    accounts,
+    agreeing,
+    cda,
+    commissions,
+    letters,
+    looking,
+    openings,
+    people,
+    planning,
+    plans,
+    previewing,
+    replays,
+    statements,
+)
 from flows.operate.errors import BadRequest, NotFound, RequestRefused
+from flows.operate.telling import refusal_told
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -38,6 +53,24 @@ DOES: Mapping[str, Callable[[Any, Desk], Message]] = {
     "agents-check": people.agents_check,
     "agents-import": people.agents_import,
     "forget": people.forget,
+    "plans": plans.plans,
+    "plan-explain": plans.plan_explain,
+    "plan-publish": plans.plan_publish,
+    "plan-assign": accounts.plan_assign,
+    "agents-opening": openings.agents_opening,
+    "commission": commissions.commission,
+    "commission-preview": previewing.commission_preview,
+    "commission-explain": commissions.commission_explain,
+    "commission-agree": agreeing.commission_agree,
+    "commission-agreement": agreeing.commission_agreement,
+    "statement": statements.statement,
+    "cda-list": cda.cda_list,
+    "cda-show": cda.cda_show,
+    "cda-approve": cda.cda_approve,
+    "cda-return": cda.cda_return,
+    "cda-send": cda.cda_send,
+    "cda-void": cda.cda_void,
+    "cda-setup": cda.cda_setup,
 }
 
 #: As many mistakes of a request as one line names.
@@ -60,6 +93,8 @@ def dispatch(action: str, body: str, desk: Desk) -> tuple[int, str]:
         return 200, _answer(action, body, desk).model_dump_json()
     except RequestRefused as refused:
         return _refused(refused.status, str(refused))
+    except CommissionRefused as refused:
+        return _refused(409, "; ".join([str(refused), *refusal_told(refused)]))
     except Conflict as conflict:
         return _refused(409, f"somebody else was first ({conflict}); look again, then repeat")
     except Unavailable as outage:

@@ -22,6 +22,7 @@ from domain.operate.looking import (
     TraceAnswer,
 )
 from domain.operate.replays import EventsFilter
+from flows.operate.commissions import lacking, standing
 from flows.operate.deal_events import LONGEST_NAME, events_of, family, of_names
 from flows.operate.errors import BadRequest, NotFound
 from flows.operate.filters import check_deal, check_times, first_found
@@ -32,6 +33,7 @@ from sources.catalog import catalog
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from domain.deal import Deal
     from domain.event_log import Delivery, EventRecord, Story
     from domain.operate.letters import Row
     from domain.operate.looking import AuditRequest, EventsRequest, StatusRequest, TraceRequest
@@ -114,11 +116,22 @@ def _of_event(named: str, desk: Desk) -> TraceAnswer | None:
 def _of_deal(named: str, desk: Desk) -> TraceAnswer | None:
     directly = of_names([named], desk) if "/" in named else ()
     ids = {record.deal_id for record in directly if record.deal_id} if directly else {named}
-    records = {record.key: record for record in (*directly, *events_of(family(sorted(ids), desk), desk))}
+    kin = family(sorted(ids), desk)
+    records = {record.key: record for record in (*directly, *events_of(kin, desk))}
     if not records:
         return None
     stories = [desk.ports.log.story(key) for key in records]
-    return TraceAnswer(kind="deal", name=named, moments=_moments(stories), open=_open(records.values()))
+    return TraceAnswer(
+        kind="deal",
+        name=named,
+        moments=_moments(stories),
+        open=_open(records.values()),
+        commission="; ".join(filter(None, (_commission(deal, desk) for deal in kin if deal.merged_into is None))),
+    )
+
+
+def _commission(deal: Deal, desk: Desk) -> str:
+    return standing(desk.ports.commissions.head(deal.id))
 
 
 def _moments(stories: Iterable[Story]) -> tuple[Moment, ...]:
@@ -193,6 +206,7 @@ def status(_request: StatusRequest, desk: Desk) -> StatusAnswer:
         open=_open_counts(desk),
         oldest_unapplied_s=_oldest_s(desk),
         sources=_sources(desk),
+        commissions_lacking=lacking(desk),
     )
 
 

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from runtime.wiring.process import ProcessPorts
     from storage.archive import S3Archive
     from storage.audit import DynamoAudit
+    from storage.commissions.accounts import DynamoAccounts
+    from storage.commissions.cdas import DynamoCdaDesk
+    from storage.commissions.documents import S3DocumentShelf
+    from storage.commissions.plans import DynamoPlanShelf
+    from storage.commissions.settling import DynamoCommissionStore
     from storage.contacts import DynamoContacts
     from storage.deliveries import DynamoDeliveryLog, DynamoWalk
     from storage.depths import SqsDepths
@@ -133,6 +138,43 @@ class OperatePorts:
         from storage.queues import SqsQueues
 
         return SqsQueues(client("sqs"), dict.fromkeys(catalog(), self._settings.transactions_queue_url), {})
+
+    @cached_property
+    def plans(self) -> DynamoPlanShelf:
+        """Published commission plans."""
+        from storage.commissions.plans import DynamoPlanShelf
+
+        return DynamoPlanShelf(client("dynamodb"), self._settings.records_table, self._settings.audit_table)
+
+    @cached_property
+    def accounts(self) -> DynamoAccounts:
+        """Commission accounts, and the brokerage."""
+        from storage.commissions.accounts import DynamoAccounts
+
+        tables = (self._settings.records_table, self._settings.audit_table)
+        return DynamoAccounts(client("dynamodb"), *tables, time.sleep)
+
+    @cached_property
+    def commissions(self) -> DynamoCommissionStore:
+        """What closings were settled to."""
+        from storage.commissions.settling import DynamoCommissionStore
+
+        return DynamoCommissionStore(client("dynamodb"), self._settings.records_table, time.sleep)
+
+    @cached_property
+    def cdas(self) -> DynamoCdaDesk:
+        """CDAs and their way."""
+        from storage.commissions.cdas import DynamoCdaDesk
+
+        tables = (self._settings.records_table, self._settings.audit_table)
+        return DynamoCdaDesk(client("dynamodb"), *tables, time.sleep)
+
+    @cached_property
+    def documents(self) -> S3DocumentShelf:
+        """Rendered documents."""
+        from storage.commissions.documents import S3DocumentShelf
+
+        return S3DocumentShelf(client("s3"), self._settings.documents_bucket)
 
     @property
     def process(self) -> ProcessPorts:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from providers.api import HttpProviderApi
     from storage.agents import DynamoAgentDirectory
     from storage.archive import S3Archive
+    from storage.commissions.settling import DynamoCommissionStore
     from storage.queues import SqsQueues
     from storage.records import DynamoDealStore
     from storage.waiting import DynamoWaitingRoom
@@ -68,6 +69,13 @@ class ProcessPorts:
         return DynamoDealStore(
             client("dynamodb"), self._settings.records_table, self._settings.events_table, time.sleep
         )
+
+    @cached_property
+    def commissions(self) -> DynamoCommissionStore:
+        """Where closings are settled."""
+        from storage.commissions.settling import DynamoCommissionStore
+
+        return DynamoCommissionStore(client("dynamodb"), self._settings.records_table, time.sleep)
 
     @cached_property
     def waiting(self) -> DynamoWaitingRoom:

@@ -4,6 +4,7 @@
 |---|---|---|---|
 | `DEAL#id` | `COMMISSION#DUE` | something to settle, with the event that set it | deal; `due`: kind `commission` |
 | same | `COMMISSION` | the head: which calculation is current, guarded by `version` | deal |
+| same | `COMMISSION#AGREEMENT` | what is agreed for this deal alone, guarded by `version` | deal |
 | same | `CALC#000001` | a calculation as it was posted, never changed | deal, in order |
 | same | `COMMISSION#RECORD#account` | one agent's commission record, `active` or `retired` | deal |
 | same | `CDA` | the CDA as it stands, guarded by `guard` | deal; `due`: kind `cda_draft`, `cda_approved`, ... |
@@ -18,7 +19,8 @@
 | `BROKERAGE` | `BROKERAGE` | the brokerage as its CDAs name it | key |
 
 An owner is an agent's account, `team:NAME` or `shared:NAME`. Nothing is deleted here, so no function may delete a
-record: a mark that was dealt with stays without `due_kind`, an entry that left the ledger stays as `gone`, and both
-read as if they were not there. That also keeps their guards counting: what was read before is never taken for what
-was set anew. One settlement is one transaction; nothing that it reads or writes grows with the number of deals.
+record: a mark that was dealt with stays without `due_kind`, an entry that left the ledger stays as `gone`. Both read as
+if they were not there, except to whoever asks for just those entries. That also keeps guards counting: what was read
+before is never taken for what was set anew. One settlement is one transaction; nothing that it reads or writes grows
+with the number of deals.
 """

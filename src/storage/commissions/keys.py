@@ -39,6 +39,11 @@ def head_key(deal_id: str) -> dict[str, str]:
     return {"pk": deal_partition(deal_id), "sk": "COMMISSION"}
 
 
+def agreement_key(deal_id: str) -> dict[str, str]:
+    """Key of what is agreed for one deal."""
+    return {"pk": deal_partition(deal_id), "sk": "COMMISSION#AGREEMENT"}
+
+
 def calculation_key(deal_id: str, number: int) -> dict[str, str]:
     """Key of one of a deal's calculations."""
     return {"pk": deal_partition(deal_id), "sk": f"{CALCULATIONS}{number:06d}"}
@@ -67,6 +72,12 @@ def ledger_partition(owner: str) -> str:
 def entry_key(owner: str, order: Order) -> dict[str, str]:
     """Key of a deal in an owner's ledger: sort keys compare as the orders do, whatever characters they hold."""
     return {"pk": ledger_partition(owner), "sk": ENTRIES + _SEPARATOR.join(map(_part, order))}
+
+
+def order_of(entry: str) -> Order:
+    """The place in closing order that the sort key of a ledger entry stands for."""
+    day, number, deal_id = map(_text, entry.removeprefix(ENTRIES).split(_SEPARATOR))
+    return (day, number, deal_id)
 
 
 def entries_between(since: date | None, until: date | None) -> tuple[str, str]:
@@ -119,3 +130,9 @@ def brokerage_key() -> dict[str, str]:
 def _part(text: str) -> str:
     """One part of an order so that the joined parts sort as the tuple does: by code point, the shorter first."""
     return "".join(f"{_ESCAPE}{chr(ord(char) + 0x40)}" if char <= _ESCAPE else char for char in text)
+
+
+def _text(part: str) -> str:
+    """What `_part` was made of."""
+    first, *escaped = part.split(_ESCAPE)
+    return first + "".join(chr(ord(rest[0]) - 0x40) + rest[1:] for rest in escaped)

@@ -142,10 +142,11 @@ class DynamoCommissionStore:
 
     def ledger(self, owner: str, *, since: date | None = None, until: date | None = None) -> Sequence[LedgerEntry]:
         """The owner's entries with closing days from `since` up to and including `until`, in order."""
-        first, last = keys.entries_between(since, until)
-        request = self._query("pk = :owner AND sk BETWEEN :first AND :last") | {"FilterExpression": _STAYS}
-        values = {":owner": keys.ledger_partition(owner), ":first": first, ":last": last}
-        return [rows.entry_from(row) for row in dynamo.query(self.client, request, values)]
+        return [rows.entry_from(row) for row in self._places(owner, since, until, _STAYS)]
+
+    def gone(self, owner: str, *, since: date | None = None, until: date | None = None) -> Sequence[Order]:
+        """The places, of these closing days, that deals have left, in order."""
+        return [keys.order_of(row["sk"]) for row in self._places(owner, since, until, _GONE)]
 
     def records(self, deals: Collection[str]) -> Sequence[CommissionRecord]:
         """The commission records of these deals, retired ones included, by deal and account."""
@@ -230,6 +231,12 @@ class DynamoCommissionStore:
         found = next(dynamo.query(self.client, request, values), None)
         return rows.entry_from(found) if found else None
 
+    def _places(self, owner: str, since: date | None, until: date | None, which: str) -> Iterator[dict[str, Any]]:
+        first, last = keys.entries_between(since, until)
+        request = self._query("pk = :owner AND sk BETWEEN :first AND :last") | {"FilterExpression": which}
+        values = {":owner": keys.ledger_partition(owner), ":first": first, ":last": last}
+        return dynamo.query(self.client, request, values)
+
     def _records_of(self, deal_id: str) -> list[CommissionRecord]:
         found = self._under(keys.deal_partition(deal_id), keys.RECORDS)
         return [rows.record_from(row) for row in found]
@@ -252,8 +259,8 @@ class DynamoCommissionStore:
         return dynamo.batch_get(self.client, {self.records_table: wanted}, self.pause)[self.records_table]
 
 
-#: An entry that left the ledger is passed over.
-_STAYS = "attribute_not_exists(gone)"
+#: An entry that left the ledger is passed over, unless just those are asked for.
+_STAYS, _GONE = "attribute_not_exists(gone)", "attribute_exists(gone)"
 
 
 def _key(row: Mapping[str, Any]) -> dict[str, str]:

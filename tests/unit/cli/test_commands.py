@@ -62,7 +62,11 @@ COMMANDS = [
     ("trace",), ("status",), ("audit",), ("forget",), ("send",),
     *(("dlq", name) for name in ("list", "show", "edit", "replay", "discard")),
     *(("events", name) for name in ("list", "show", "replay")),
-    *(("agents", name) for name in ("list", "import", "export", "check")),
+    *(("agents", name) for name in ("list", "import", "export", "check", "opening")),
+    *(("plan", name) for name in ("explain", "publish", "assign", "list")),
+    *(("commission", name) for name in ("preview", "show", "explain")),
+    *(("cda", name) for name in ("list", "show", "approve", "return", "send", "void", "setup")),
+    ("statement",),
 ]  # fmt: skip
 
 

@@ -13,6 +13,8 @@ import pytest
 from pydantic import BaseModel
 
 from commissions.allocation import allocate
+from commissions.files.reading import read_agreement
+from domain.commission.agreement import DealAgreement
 from domain.commission.amounts import amount_text
 from domain.commission.calculation import Code, Stage
 from domain.commission.closing import Closing
@@ -61,6 +63,16 @@ def test_every_fragment_of_a_file_is_one_that_the_models_take() -> None:
             Closing.model_validate(fragment)
         else:
             Plan.model_validate({"plan": "fragment", "title": "Fragment", **fragment})
+
+
+def test_the_agreement_for_one_deal_is_one_that_is_taken_and_names_every_key() -> None:
+    (text,) = [text for kind, text in blocks(TEXT) if kind == "yaml agreement"]
+    agreed = read_agreement(text, "page")
+
+    assert [name for name, _ in agreed.sides.given()] == ["listing", "buying"]
+    assert agreed.model_fields_set == set(DealAgreement.model_fields)
+    fields = {name for model in _models(DealAgreement) for name in model.model_fields}
+    assert sorted(fields - _words()) == []
 
 
 def test_the_rounding_policy_that_we_publish_is_the_one_that_is_used() -> None:

@@ -75,8 +75,8 @@ def calculation() -> Calculation:
             Code.SPLIT,
             "",
             (
-                "Company dollar: 30 % of Dana Diaz's part, 12,000.00, is 3,600.00; only 3,000.00 of the cap of 18,000.00 "
-                "on company_dollar was left; Dana Diaz pays the company 3,000.00. "
+                "Company dollar: 30 % of Dana Diaz's part, 12,000.00, is 3,600.00; only 3,000.00 of the cap of "
+                "18,000.00 on company_dollar was left; Dana Diaz pays the company 3,000.00. "
                 "It moves Dana Diaz's company_dollar from 15,000.00 to 18,000.00 of 18,000.00."
             ),
         ),

@@ -93,7 +93,7 @@ def computed(deal: Closing, plans: Mapping[str, Plan] | Plan | None = None) -> C
 
 def posted(calculation: Calculation | None, *, number: int = 1, **facts: Any) -> PostedCalculation:
     """The calculation as it stands in the store."""
-    return PostedCalculation(**{
+    arguments: dict[str, Any] = {
         "deal_id": "D-1",
         "number": number,
         "deal_version": number,
@@ -104,7 +104,8 @@ def posted(calculation: Calculation | None, *, number: int = 1, **facts: Any) ->
         "supersedes": number - 1,
         "after_payment": False,
         "order": (CLOSED.isoformat(), "", "D-1"),
-    } | facts)  # fmt: skip
+    }
+    return PostedCalculation(**(arguments | facts))
 
 
 def share(agent: str, name: str, licence: str = "", side: Side = Side.LISTING) -> AgentShare:
@@ -136,7 +137,9 @@ PEOPLE: tuple[tuple[Role, str, str, str, str], ...] = (
 def people(*rows: tuple[Role, str, str, str, str]) -> tuple[tuple[DealRole, ...], dict[str, Contact]]:
     """The participants of a deal, and their contacts."""
     contacts = {
-        f"c-{index}": Contact(f"c-{index}", values={"name": name, "company": company, "licence": licence, "phone": phone})
+        f"c-{index}": Contact(
+            f"c-{index}", values={"name": name, "company": company, "licence": licence, "phone": phone}
+        )
         for index, (_, name, company, licence, phone) in enumerate(rows)
     }
     return tuple(DealRole(f"c-{index}", row[0]) for index, row in enumerate(rows)), contacts

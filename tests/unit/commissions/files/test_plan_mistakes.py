@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ def mistakes(*changes: tuple[str, str]) -> str:
 def test_a_plan_without_mistakes_is_read() -> None:
     plan = read_plan(GOOD, "example.yaml")
     assert plan.split is not None
-    assert (plan.split.company, plan.split.capped_by) == (30, "company_dollar")
+    assert (plan.split.company, plan.split.capped_by) == (Fraction(30), "company_dollar")
     assert plan.counters["company_dollar"].cap == 1800000
     assert plan_problems(plan) == ()
 
@@ -154,6 +155,7 @@ def test_the_templates_have_no_mistakes(file: Path) -> None:
         (NET, "step: {flat: 1, each: 2, of: gross_left}", 20, "step.of: gross_left: expected a basis other than gross"),
         ("of: part, capped_by: company_dollar", "of: royalty, capped_by: company_dollar", 12, "royalty is charged lat"),
         ("of: part, capped_by: company_dollar", "of: company_dollar, capped_by: company_dollar", 12, "before the spli"),
+        (SPLIT + "\n", "", 23, "of: company_dollar: expected a plan with a split that gives one; add `split`, or take"),
         # Levels.
         (SPLIT, TIERS.replace("LEVELS", "[{up_to: 9, percent: 1}, {up_to: 9, percent: 2}, {percent: 3}]"), 12,
          "levels[1].up_to: 9: expected more than the 9 of the level before it; it has the same end as that one"),

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from commissions.files.schemas import DEAL_SCHEMA, PLAN_SCHEMA, main, outputs
+from commissions.files.schemas import AGREEMENT_SCHEMA, DEAL_SCHEMA, PLAN_SCHEMA, main, outputs
 
 
-@pytest.mark.parametrize("file", [PLAN_SCHEMA, DEAL_SCHEMA], ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [PLAN_SCHEMA, DEAL_SCHEMA, AGREEMENT_SCHEMA], ids=lambda file: file.name)
 def test_a_stored_schema_is_that_of_its_model(file: Any) -> None:
     assert file.read_text(encoding="utf-8") == outputs()[file], "run `python -m commissions.files.schemas` in src"
 
@@ -18,6 +18,7 @@ def test_a_stored_schema_is_that_of_its_model(file: Any) -> None:
 def test_writing_the_schemas_again_changes_nothing(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("commissions.files.schemas.PLAN_SCHEMA", tmp_path / "plan.schema.json")
     monkeypatch.setattr("commissions.files.schemas.DEAL_SCHEMA", tmp_path / "deal.schema.json")
+    monkeypatch.setattr("commissions.files.schemas.AGREEMENT_SCHEMA", tmp_path / "agreement.schema.json")
     assert main() == 0
     assert (tmp_path / "plan.schema.json").read_text(encoding="utf-8") == PLAN_SCHEMA.read_text(encoding="utf-8")
 
@@ -31,7 +32,7 @@ def test_editors_are_told_what_a_field_means_and_no_more() -> None:
     assert "Attributes" not in json.dumps(schema)
 
 
-@pytest.mark.parametrize("file", [PLAN_SCHEMA, DEAL_SCHEMA], ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [PLAN_SCHEMA, DEAL_SCHEMA, AGREEMENT_SCHEMA], ids=lambda file: file.name)
 def test_a_schema_knows_only_words_of_the_standard(file: Any) -> None:
     unknown = {
         word for word in _words(json.loads(file.read_text(encoding="utf-8"))) if word in ("ge", "gt", "le", "lt")

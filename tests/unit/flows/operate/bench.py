@@ -22,6 +22,13 @@ from flows.release_waiting import ReleasePorts, sweep
 from tests.fakes.agents import MemoryAgentDirectory
 from tests.fakes.archive import MemoryArchive
 from tests.fakes.audit import MemoryAudit
+from tests.fakes.commissions import (
+    FakeAccounts,
+    FakeCdaDesk,
+    FakeCommissionStore,
+    FakeDocumentShelf,
+    FakePlanShelf,
+)
 from tests.fakes.deliveries import MemoryDeliveryLog
 from tests.fakes.event_log import LoggedDealStore, MemoryEventLog
 from tests.fakes.jobs import MemoryJobs
@@ -75,6 +82,9 @@ class Bench:
         self.directory.add(parse_agents((EVENTS / "agents.csv").read_text(encoding="utf-8")))
         self.waiting = MemoryWaitingRoom(directory=self.directory)
         self.audit = MemoryAudit()
+        self.plans, self.accounts = FakePlanShelf(audit=self.audit), FakeAccounts(audit=self.audit)
+        self.commissions, self.documents = FakeCommissionStore(), FakeDocumentShelf()
+        self.cdas = FakeCdaDesk(store=self.commissions, audit=self.audit)
         self.deliveries = MemoryDeliveryLog(now=self.clock.now)
         self.log = MemoryEventLog(waiting=self.waiting, audit=self.audit, deliveries=self._delivered)
         self.deals = CountingDeals(log=self.log)

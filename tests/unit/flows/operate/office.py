@@ -18,6 +18,13 @@ from tests.builders import envelope
 from tests.fakes.agents import MemoryAgentDirectory
 from tests.fakes.archive import MemoryArchive
 from tests.fakes.audit import MemoryAudit
+from tests.fakes.commissions import (
+    FakeAccounts,
+    FakeCdaDesk,
+    FakeCommissionStore,
+    FakeDocumentShelf,
+    FakePlanShelf,
+)
 from tests.fakes.contacts import MemoryContacts
 from tests.fakes.deliveries import MemoryDeliveryLog, MemoryWalk
 from tests.fakes.depths import MemoryDepths
@@ -49,6 +56,9 @@ class Office:
 
     def __post_init__(self) -> None:
         self.waiting = MemoryWaitingRoom(directory=self.directory)
+        self.plans, self.accounts = FakePlanShelf(audit=self.audit), FakeAccounts(audit=self.audit)
+        self.commissions, self.documents = FakeCommissionStore(), FakeDocumentShelf()
+        self.cdas = FakeCdaDesk(store=self.commissions, audit=self.audit)
         self.deliveries = MemoryDeliveryLog(now=self.clock.now, deal_of=self._deal_of)
         self.log = self.mending = MemoryEventLog(self.waiting, self.audit, deliveries=self._deliveries_of)
         self.deals = LoggedDealStore(log=self.log)
