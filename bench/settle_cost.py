@@ -15,7 +15,7 @@ from bench.apply_cost import Meter
 from bench.commissions import CAPPED
 from commissions.files.reading import read_plan
 from domain.commission.account import Account, AccountDetails, Assignment, PlanVersion
-from domain.commission.settlement import DueMark, Head, LedgerEntry, Standing
+from domain.commission.settlement import DueMark, LedgerEntry
 from domain.event_log import AuditEntry
 from flows.settle.ports import SettlePorts, World
 from flows.settle.settling import settle_due
@@ -34,14 +34,13 @@ from tests.unit.flows.settle.office import deal_of
 AGENTS = ("ann", "bob", "cid")
 SHARES = dict.fromkeys(AGENTS, Fraction(1, 3))
 CLOSING = date(2026, 6, 1)
-YEAR = "2026-03-15"
 
 
 def settle_cost(stored: int) -> tuple[int, int]:
     """Requests and items read of settling one closing of three agents, among so many settled ones of theirs.
 
     Args:
-        stored: deals in the table: each with its head, and its entry in the ledger of one of the three agents.
+        stored: deals in the table, each with its entry in the ledger of one of the three agents.
 
     Raises:
         AssertionError: the closing was not settled.
@@ -53,9 +52,9 @@ def settle_cost(stored: int) -> tuple[int, int]:
             client.create_table(**table)
         ports = _ports(client, names)
         _agree(ports)
-        _fill(client, names["RecordsTable"], stored)
         deal = deal_of("the-deal", CLOSING, SHARES, price=400_000, contract_date=date(2026, 4, 1))
         dynamo.write_all(client, "put the deal", [write_of_deal(deal, None, names["RecordsTable"])])
+        _fill(client, names["RecordsTable"], stored)
         ports.store.set_due(DueMark(deal.id, deal.version, NOW - timedelta(minutes=1)))
         meter = Meter()
         client.meta.events.register("after-call.dynamodb", meter.count)
@@ -101,10 +100,8 @@ def _fill(client: Any, table: str, count: int) -> None:
 def _settled(number: int) -> Iterator[dict[str, Any]]:
     deal_id = f"stored-{number}"
     order = ((CLOSING - timedelta(days=1 + number % 60)).isoformat(), f"{number:06d}", deal_id)
-    counters = dict.fromkeys(CAPPED["counters"], (YEAR, 0))
     yield deal_key(deal_id) | {"version": 1}
-    yield rows.head_item(Head(deal_id, 1, 1, Standing.SETTLED, "", order))
-    yield rows.entry_item(LedgerEntry(AGENTS[number % 3], order, deal_id, 1, counters, counters))
+    yield rows.entry_item(LedgerEntry(AGENTS[number % 3], order, deal_id, 1, {}, {}))
 
 
 def _entry(subject: str) -> AuditEntry:

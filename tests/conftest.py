@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import boto3
+import hypothesis
 import pytest
 from moto import mock_aws
 
@@ -16,6 +17,10 @@ from tests.fakes.agents import MemoryAgentDirectory
 from tests.fakes.deals import MemoryDealStore
 from tests.fakes.waiting import MemoryWaitingRoom
 from tests.template import tables
+
+# How long an example takes depends on what else this machine does; it says nothing about the code.
+hypothesis.settings.register_profile("dealwire", deadline=None)
+hypothesis.settings.load_profile("dealwire")
 
 
 @pytest.fixture

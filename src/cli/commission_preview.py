@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -9,14 +10,20 @@ from pathlib import Path
 from cli.failures import CommandFailed, Status
 from cli.plan_files import read_deal_file, read_plan_file
 from commissions.engine import GoverningPlan, compute
+from commissions.facts import with_facts_together
 from domain.commission.closing import Closing, DealAgent
 from domain.commission.plan import Plan
 from domain.errors import CommissionRefused
 from domain.operate.commissions import CalculationTold
 from flows.operate.telling import calculation_told, refusal_told
+from mappings.compiler.files import text_of
+from mappings.compiler.yaml_tree import read_yaml
 
 #: The version of a plan that is not published.
 FROM_FILE = "file"
+
+#: The steps of a problem's path: `sides[0].agents[1].share`.
+_STEP = re.compile(r"[A-Za-z_][\w-]*|[0-9]+")
 
 _ROLES = ("lead", "mentor", "recruiter")
 
@@ -36,12 +43,25 @@ def of_files(deal: Path, plans: Sequence[Path], as_of: date | None = None) -> Ca
     if not plans:
         raise CommandFailed("give the plan too: --plan FILE", Status.USAGE)
     closing = read_deal_file(deal)
+    named = _by_name(plans)
     if as_of is not None:
         closing = closing.model_copy(update={"closing_date": as_of})
     try:
-        return calculation_told(compute(closing, _governing(closing, _by_name(plans), deal)))
+        whole = with_facts_together(closing)
+        return calculation_told(compute(whole, _governing(whole, named, deal)))
     except CommissionRefused as refused:
-        raise CommandFailed("\n".join([f"{deal}: {refused}", *refusal_told(refused)])) from refused
+        raise CommandFailed("\n".join([f"{deal}: {refused}", *_with_lines(refused, deal)])) from refused
+
+
+def _with_lines(refused: CommissionRefused, deal: Path) -> list[str]:
+    """The problems, each with the line of the deal file that it is about, where it is about one."""
+    tree = read_yaml(text_of(deal))
+    told = []
+    for problem, words in zip(refused.problems, refusal_told(refused), strict=True):
+        at = tuple(int(step) if step.isdigit() else step for step in _STEP.findall(problem.path))
+        line = tree.line(at) if at and at[:1] in tree.lines else None
+        told.append(words if line is None else f"{deal}:{line}: {words}")
+    return told
 
 
 def _by_name(files: Sequence[Path]) -> Mapping[str, Plan]:

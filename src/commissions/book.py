@@ -57,7 +57,8 @@ class Part:
         terms: the exceptions that hold for this agent.
         role: `agent` for co-agents; `lead` or `referred` for parts that another part made; `gross` for the side itself,
             before it is shared.
-        first: the first part of this agent in the deal: what is charged once is charged here.
+        first: the first part of this agent in the deal.
+        chain: whose plans were applied one after another to come to this part, the agent's own last.
         weight: the exact part of the commission, to share charges of the deal by.
         of_price: the exact part of the price that goes with it.
         amount: in cents, less what was off the top of it; `bonus` of it are bonuses.
@@ -79,6 +80,7 @@ class Part:
     terms: tuple[Term, ...] = ()
     role: str = "agent"
     first: bool = True
+    chain: tuple[str, ...] = ()
     weight: Fraction = Fraction(0)
     of_price: Fraction = Fraction(0)
     amount: int = 0

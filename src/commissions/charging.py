@@ -30,6 +30,7 @@ class Charging:
         """Charge within this book, among these parts of co-agents, in the order of the deal."""
         self._book = book
         self._co_parts = co_parts
+        self._charged: set[tuple[str, str]] = set()  # (agent, rule): what is once for an agent was charged
 
     def charge(self, charge: Charge, part: Part, stage: Stage) -> int:
         """Apply a charge to a part.
@@ -46,8 +47,10 @@ class Charging:
             return self._waived(charge, part, stage, payee, term)
         wanted: Amount = charge if term is None else agreed(charge, term, stage)
         worth = self._capped(charge, wanted, part, stage)
+        if worth.amount:
+            self._charged.add((part.agent.agent, charge.rule))  # also where all of it is carried
         if (stage is Stage.DEDUCTIONS or charge.only_if_left) and charge.borne_by in (None, "agent"):
-            worth = self._if_left(worth, charge, part, stage)
+            worth = self._if_left(worth, charge, part)
         if worth.amount == 0:
             return 0
         lowers = stage is Stage.OFF_THE_TOP and part.role != GROSS
@@ -70,6 +73,10 @@ class Charging:
         )
         return worth.amount
 
+    def _was_charged(self, charge: Charge, part: Part) -> bool:
+        """Whether an earlier part of this agent has paid what is charged once."""
+        return (part.agent.agent, charge.rule) in self._charged
+
     def _waived(self, charge: Charge, part: Part, stage: Stage, payee: str, term: Term) -> int:
         # A line of nothing: the statement shows what was waived, and on whose word.
         self._book.take(part, stage, Code(charge.code.value), payee, 0, charge=charge, limit="waived", term=term.told)
@@ -87,11 +94,10 @@ class Charging:
             worth = replace(worth, amount=room, limit=f"cap {charge.capped_by}")
         return worth
 
-    def _if_left(self, worth: Worth, charge: Charge, part: Part, stage: Stage) -> Worth:
+    def _if_left(self, worth: Worth, charge: Charge, part: Part) -> Worth:
         """No more than the agent has left; the rest is owed."""
         agent = part.agent.agent
-        has = self._book.has(agent) if stage is Stage.DEDUCTIONS else part.left
-        room = max(0, has)
+        room = max(0, self._book.has(agent))
         if worth.amount <= room:
             return worth
         self._book.owe(agent, part.party(charge.payee), charge.rule, worth.amount - room)
@@ -123,7 +129,7 @@ class Charging:
         flat = wanted.flat or 0
         stepped = _stepped(wanted.step, part, self._book) if wanted.step else Fraction(0)
         if charge.per == "agent" or part.role == GROSS:
-            raw, limit = _between(wanted, taken + stepped + (flat if part.first else 0))
+            raw, limit = _between(wanted, taken + stepped + (0 if self._was_charged(charge, part) else flat))
         elif part.role != "agent":
             return NOTHING
         else:
@@ -174,7 +180,7 @@ class Charging:
         among = [one for one in self._co_parts if charge.per == "deal" or one.side is part.side]
         mine = next(position for position, one in enumerate(among) if one is part)
         if charge.shared == "each":
-            return whole if charge.per == "side" or part.first else 0
+            return whole if charge.per == "side" or not self._was_charged(charge, part) else 0
         if charge.shared == "first":
             return whole if mine == 0 else 0
         weights = [one.weight for one in among]

@@ -6,19 +6,20 @@ never guessed. After: the invariants of the money.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, NoReturn
 
 from commissions.gross import commission_problems
-from commissions.terms import cap_of, rules_named, terms_of
+from commissions.problems import problem
+from commissions.references import reference_problems
+from commissions.terms import cap_of, terms_of
 from commissions.years import period, prorated
-from domain.commission.amounts import number_text
+from domain.commission.amounts import amount_text, number_text
 from domain.commission.calculation import GROSS, CounterKey
 from domain.commission.closing import Closing, DealAgent, Term
-from domain.commission.plan import Amount, CapYear, Charge, Counter, Plan, Split
+from domain.commission.plan import Amount, CapYear, Counter, Plan, Split
 from domain.errors import CommissionRefused, FieldProblem
 from domain.money import CURRENCY_DIGITS
 
@@ -33,11 +34,7 @@ def refuse(closing: Closing, path: str, value: str, expected: str) -> NoReturn:
     Raises:
         CommissionRefused: always.
     """
-    raise CommissionRefused(f"the commission of {closing.deal} cannot be computed", [_problem(path, value, expected)])
-
-
-def _problem(path: str, value: object, expected: str) -> FieldProblem:
-    return FieldProblem(path=path, value=str(value), expected=expected, field=path.rpartition(".")[2])
+    raise CommissionRefused(f"the commission of {closing.deal} cannot be computed", [problem(path, value, expected)])
 
 
 def check_input(closing: Closing, plans: Mapping[str, GoverningPlan]) -> None:
@@ -54,7 +51,8 @@ def check_input(closing: Closing, plans: Mapping[str, GoverningPlan]) -> None:
         for position, agent in enumerate(side.agents):
             problems += _agent_problems(agent, plans.get(agent.agent), closing, f"{where}.agents[{position}]")
         problems += _unlike(side.agents, plans, where)
-    problems += _reference_problems(closing, plans)
+    problems += _pool_problems(closing, plans)
+    problems += reference_problems(closing, plans)
     if problems:
         message = f"the commission of {closing.deal} cannot be computed"
         raise CommissionRefused(message, problems)
@@ -62,47 +60,47 @@ def check_input(closing: Closing, plans: Mapping[str, GoverningPlan]) -> None:
 
 def _deal_problems(closing: Closing) -> Iterator[FieldProblem]:
     if closing.currency not in CURRENCY_DIGITS:
-        yield _problem("currency", closing.currency, f"one of {', '.join(CURRENCY_DIGITS)}")
+        yield problem("currency", closing.currency, f"one of {', '.join(CURRENCY_DIGITS)}")
     if closing.contract_date is not None and closing.closing_date < closing.contract_date:
-        yield _problem(
+        yield problem(
             "closing_date", closing.closing_date,
             f"a day not before the contract date {closing.contract_date}; correct one of them",
         )  # fmt: skip
     if closing.funded_date is not None and closing.funded_date < closing.closing_date:
-        yield _problem(
+        yield problem(
             "funded_date", closing.funded_date,
             f"a day not before the closing date {closing.closing_date}; correct one of them",
         )  # fmt: skip
     for position, other in enumerate(closing.others):
         yield from _licence_problems(other, closing, f"others[{position}]")
     if closing.price is not None and closing.concessions > closing.price:
-        yield _problem("concessions", closing.concessions / 100, "at most the price; correct one of them")
+        yield problem("concessions", amount_text(closing.concessions), "at most the price; correct one of them")
     kinds = [side.side for side in closing.sides]
     if len(set(kinds)) < len(kinds) or ("both" in kinds and len(kinds) > 1):
-        yield _problem("sides", ", ".join(kinds), "each side once, and `both` alone")
+        yield problem("sides", ", ".join(kinds), "each side once, and `both` alone")
 
 
 def _share_problems(agents: tuple[DealAgent, ...], where: str) -> Iterator[FieldProblem]:
     shares = [agent.share for agent in agents if agent.share is not None]
     for position, agent in enumerate(agents):
         if (agent.share is None) == (agent.flat is None):
-            yield _problem(f"{where}.agents[{position}].share", agent.share, "a share or a flat amount, one of both")
+            yield problem(f"{where}.agents[{position}].share", agent.share, "a share or a flat amount, one of both")
     if shares and sum(shares) != 1:
-        yield _problem(
+        yield problem(
             f"{where}.agents share", number_text(sum(shares, Fraction(0))),
             "shares that sum to exactly 1; write thirds as 1/3, not as 33.33%",
         )  # fmt: skip
     ids = [agent.agent for agent in agents]
     for twice in dict.fromkeys(ids):
         if ids.count(twice) > 1:
-            yield _problem(f"{where}.agents", twice, "each agent once on a side; add their shares together")
+            yield problem(f"{where}.agents", twice, "each agent once on a side; add their shares together")
 
 
 def _agent_problems(
     agent: DealAgent, governing: GoverningPlan | None, closing: Closing, where: str
 ) -> Iterator[FieldProblem]:
     if governing is None:
-        yield _problem(
+        yield problem(
             f"{where}.plan", agent.plan or "none",
             f"a plan for {agent.agent}; assign one with `dealwire plan assign {agent.agent} PLAN --from DATE`, or give "
             "its file with --plan",
@@ -110,25 +108,25 @@ def _agent_problems(
         return
     plan = governing.plan
     if plan.currency != closing.currency:
-        yield _problem(
+        yield problem(
             "currency", closing.currency,
             f"{plan.currency}, the currency of plan {plan.plan}; a plan in {closing.currency} is needed for this deal",
         )  # fmt: skip
     yield from _licence_problems(agent, closing, where)
     if agent.joined is not None and agent.joined > closing.closing_date:
-        yield _problem(
+        yield problem(
             f"{where}.joined", agent.joined, f"a day not after the closing day {closing.closing_date}; correct it"
         )
     for which in dict.fromkeys((plan.dates.cap_year, plan.dates.tax_year)):
         if deciding_day(closing, which) is None:
-            yield _problem(
+            yield problem(
                 f"{which}_date",
                 "none",
                 f"a day, because plan {plan.plan} goes by the {which} day; enter it on the deal",
             )
             return
     if closing.price is None and needs_price(plan):
-        yield _problem("price", "none", f"the sale price, which plan {plan.plan} computes with; enter it on the deal")
+        yield problem("price", "none", f"the sale price, which plan {plan.plan} computes with; enter it on the deal")
     lacking = [p for name, counter in plan.counters.items() for p in _counter_problems(agent, name, counter, where)]
     yield from lacking
     if not lacking:
@@ -137,7 +135,7 @@ def _agent_problems(
 
 def _licence_problems(agent: DealAgent, closing: Closing, where: str) -> Iterator[FieldProblem]:
     if agent.licence_expires is not None and agent.licence_expires < closing.closing_date:
-        yield _problem(
+        yield problem(
             f"{where}.licence_expires", agent.licence_expires,
             f"a licence that is good on the closing day {closing.closing_date}; enter the renewed date, or pay nobody",
         )  # fmt: skip
@@ -146,27 +144,31 @@ def _licence_problems(agent: DealAgent, closing: Closing, where: str) -> Iterato
 def _counter_problems(agent: DealAgent, name: str, counter: Counter, where: str) -> Iterator[FieldProblem]:
     if counter.year is CapYear.ANNIVERSARY and anniversary_of(agent, counter) is None:
         key = "anniversary" if counter.anniversary == "start" else f"anniversaries.{counter.anniversary}"
-        yield _problem(
+        yield problem(
             f"{where}.{key}", "none",
             f"the day that the year of {agent.agent} begins, for counter {name}; enter it in the deal file, or with "
             f"`dealwire plan assign {agent.agent} PLAN --from DATE --anniversary DATE`",
         )  # fmt: skip
     if counter.prorate != "none" and counter.cap is not None and agent.joined is None:
-        yield _problem(
+        yield problem(
             f"{where}.joined", "none",
             f"the day that {agent.agent} joined, because the cap of {name} is prorated in the first year; enter it",
         )  # fmt: skip
     if counter.per == "team" and not agent.team:
-        yield _problem(f"{where}.team", "none", f"the team of {agent.agent}, for counter {name}, which is the team's")
+        yield problem(
+            f"{where}.team", "none", f"the team of {agent.agent}, for counter {name}, which is the team's; enter it"
+        )
     if counter.per == "shared" and not agent.shared_cap:
-        yield _problem(f"{where}.shared_cap", "none", f"the group that shares counter {name} with {agent.agent}")
+        yield problem(
+            f"{where}.shared_cap", "none", f"the group that shares counter {name} with {agent.agent}; enter it"
+        )
 
 
 def _leaving_problems(agent: DealAgent, plan: Plan, closing: Closing, where: str) -> Iterator[FieldProblem]:
     if agent.left is None or agent.left >= closing.closing_date:
         return
     if plan.after_leaving == "refuse":
-        yield _problem(
+        yield problem(
             f"{where}.left",
             agent.left,
             f"nobody who has left: plan {plan.plan} refuses; agree on a term, or another plan",
@@ -179,7 +181,7 @@ def _leaving_problems(agent: DealAgent, plan: Plan, closing: Closing, where: str
     year = period(counter, agent.left, anniversary_of(agent, counter))
     day = deciding_day(closing, plan.dates.cap_year) or closing.closing_date
     if not year.holds(day):
-        yield _problem(
+        yield problem(
             f"{where}.left", agent.left,
             f"a closing in the year that they left in (to {year.ends}, exclusive); assign a plan for {day} if they are "
             "still to be paid by one",
@@ -191,73 +193,29 @@ def _unlike(agents: tuple[DealAgent, ...], plans: Mapping[str, GoverningPlan], w
     own = [plans[agent.agent].plan for agent in agents if agent.agent in plans]
     for plan in own[1:]:
         if plan is not own[0] and plan.tax != own[0].tax:
-            yield _problem(f"{where} tax", plan.plan, f"the same tax as plan {own[0].plan}: a side is taxed in one way")
+            yield problem(f"{where} tax", plan.plan, f"the same tax as plan {own[0].plan}: a side is taxed in one way")
         if plan.rounding != own[0].rounding:
-            yield _problem(f"{where} rounding", plan.rounding, f"{own[0].rounding}, as in plan {own[0].plan}")
+            yield problem(f"{where} rounding", plan.rounding, f"{own[0].rounding}, as in plan {own[0].plan}")
 
 
-def _reference_problems(closing: Closing, plans: Mapping[str, GoverningPlan]) -> Iterator[FieldProblem]:
-    """What the deal names must be there: agents, rules, counters, owners."""
-    agents = {agent.agent: agent for side in closing.sides for agent in side.agents}
-    for position, charge in enumerate(closing.charges):
-        if charge.stage != "off_the_top" and charge.agent not in agents:
-            expected = f"one of the deal's agents: {', '.join(agents)}"
-            yield _problem(f"charges[{position}].agent", charge.agent or "none", expected)
-    charges = [charge for one in plans.values() for charge in one.plan.every_charge()]
-    rules = {charge.rule for charge in (*charges, *closing.charges)}
-    counters = {name for one in plans.values() for name in one.plan.counters}
-    for where, term in _terms(closing, agents):
-        for rule in rules_named((term,)):
-            if rule not in rules:
-                expected = f"a rule of the plan{_nearest(rule, rules)}; correct the name, or drop the term"
-                yield _problem(where, rule, expected)
-        for name in term.cap:
-            if name not in counters:
-                yield _problem(f"{where}.cap", name, f"a counter of the plan{_nearest(name, counters)}; correct it")
-        if term.agent is not None and term.agent not in agents:
-            yield _problem(f"{where}.agent", term.agent, f"one of the deal's agents: {', '.join(agents)}")
-    known = {*agents, *plans, *(other.agent for other in closing.others)}
-    for one in (*charges, *closing.charges):
-        yield from _payee_problems(one, known)
-    yield from _opening_problems(closing, plans, counters)
-
-
-def _terms(closing: Closing, agents: Mapping[str, DealAgent]) -> Iterator[tuple[str, Term]]:
-    for position, term in enumerate(closing.terms):
-        yield f"terms[{position}]", term
-    for agent in agents.values():
-        for position, term in enumerate(agent.terms):
-            yield f"{agent.agent}.terms[{position}]", term
-
-
-def _payee_problems(charge: Charge, known: set[str]) -> Iterator[FieldProblem]:
-    """Somebody of that id may be paid without being on the deal; one who is nearly on it is a slip of the pen."""
-    named = charge.payee.removeprefix("agent:")
-    if named == charge.payee or named in known:
-        return
-    if near := difflib.get_close_matches(named, known, n=1, cutoff=0.75):
-        yield _problem(
-            f"{charge.rule}.payee", charge.payee,
-            f"an agent; did you mean agent:{near[0]}? Somebody else of that id stands in `others` of the deal",
-        )  # fmt: skip
-
-
-def _opening_problems(
-    closing: Closing, plans: Mapping[str, GoverningPlan], counters: set[str]
-) -> Iterator[FieldProblem]:
-    known = [*closing.others, *(agent for side in closing.sides for agent in side.agents)]
-    owners = {*plans, *(f"team:{one.team}" for one in known), *(f"shared:{one.shared_cap}" for one in known)}
-    for owner, values in closing.opening.items():
-        if owner not in owners:
-            yield _problem("opening", owner, f"an agent, team or group of this deal{_nearest(owner, owners)}")
-        for name in values:
-            if name not in counters:
-                yield _problem(f"opening.{owner}", name, f"a counter of the plan{_nearest(name, counters)}")
-
-
-def _nearest(name: str, known: set[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]}?" if near else f": {', '.join(sorted(known)) or 'it has none'}"
+def _pool_problems(closing: Closing, plans: Mapping[str, GoverningPlan]) -> Iterator[FieldProblem]:
+    """A counter that several agents share is one counter: their plans must mean the same by it."""
+    seen: dict[tuple[str, str], tuple[str, object]] = {}
+    for agent in (*closing.others, *(agent for side in closing.sides for agent in side.agents)):
+        if agent.agent not in plans:
+            continue
+        plan = plans[agent.agent].plan
+        for name, counter in plan.counters.items():
+            owner = {"team": agent.team, "shared": agent.shared_cap}.get(counter.per)
+            if owner is None:
+                continue
+            meant = (counter.year, counter.starts, plan.dates.cap_year)
+            first, before = seen.setdefault((f"{counter.per}:{owner}", name), (plan.plan, meant))
+            if before != meant:
+                yield problem(
+                    f"counters.{name}", plan.plan,
+                    f"the same year, and the same dates.cap_year, as in plan {first}: {owner} has one {name}",
+                )  # fmt: skip
 
 
 def deciding_day(closing: Closing, which: str) -> date | None:

@@ -16,15 +16,16 @@ from commissions.bases import BY_SHARE
 from commissions.book import Book, CounterOf, Part, Side
 from commissions.charging import Charging
 from commissions.checking import check_book, check_input, counters_of, deciding_day, refuse
+from commissions.facts import with_facts_together
 from commissions.gross import collect
 from commissions.sharing import credit, deduct, in_common, rank, share_out
 from commissions.splitting import split_part
-from commissions.taxing import add_tax, taxes_of
+from commissions.taxing import LEG_CODES, Leg, add_tax, remit, taxes_of
 from commissions.terms import terms_of
 from domain.commission.amounts import amount_text
 from domain.commission.calculation import COMPANY, GROSS, Calculation, Code, Governing, Stage
 from domain.commission.closing import Closing, DealAgent
-from domain.commission.plan import Amount, Basis, Charge, ChargeCode, Plan, Section
+from domain.commission.plan import Amount, Basis, Charge, ChargeCode, Plan, Section, Tax
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,9 @@ def compute(closing: Closing, plans: Mapping[str, GoverningPlan]) -> Calculation
         CommissionRefused: something is missing or contradicts; lists every problem, each with its remedy.
         ArithmeticError: an invariant does not hold, which is a bug of the engine.
     """
-    check_input(closing, plans)
-    return _Run(closing, plans).calculation()
+    whole = with_facts_together(closing)
+    check_input(whole, plans)
+    return _Run(whole, plans).calculation()
 
 
 def inputs_digest(closing: Closing, plans: Mapping[str, GoverningPlan]) -> str:
@@ -77,6 +79,8 @@ class _Run:
         self.parts: list[Part] = []  # of the co-agents
         self._made: list[Part] = []  # of those who are paid out of them by their own plans
         self._referred: list[Part] = []  # the same, out of a whole side
+        self._legs: list[Leg] = []  # what agents of the deal get besides
+        self._known = {one.agent: one for one in (*closing.others, *(a for s in closing.sides for a in s.agents))}
         for side in self.sides:
             for agent in side.side.agents:
                 self.parts.append(self._part(agent, side, role="agent"))
@@ -101,12 +105,9 @@ class _Run:
         for part in [*self._referred, *self.parts]:
             self._through_plan(part)
         everybody = [*self.parts, *self._made]
-        for part in everybody:
-            self._deduct(part)
-        for side in self.sides:
-            parts = [part for part in everybody if part.side is side]
-            for tax in taxes_of(parts, self.book):
-                add_tax(tax, side, parts, self.book)
+        for agent in dict.fromkeys(part.agent.agent for part in everybody):
+            self._deduct([part for part in everybody if part.agent.agent == agent])
+        self._tax(everybody)
         self._owed_by_agents(everybody)
         check_book(self.book)
         return self._result(everybody)
@@ -132,10 +133,13 @@ class _Run:
                 f"at most the side's commission of {amount_text(side.gross)} in all; lower one of them",
             )  # fmt: skip
         if flats > side.left or (not has_shares and flats != side.left):
-            refuse(
-                self.closing, f"{where}.agents flat", amount_text(flats),
-                f"flat amounts within the {amount_text(side.left)} that the side has left; give one agent a share of 1",
-            )  # fmt: skip
+            rest = side.left - flats
+            remedy = (
+                f"flat amounts of at most {amount_text(side.left)}, which the side has left; lower one of them"
+                if rest < 0
+                else f"somebody for the {amount_text(rest)} that is left; give one agent a share of 1"
+            )
+            refuse(self.closing, f"{where}.agents flat", amount_text(flats), remedy)
         share_out(side, parts, self.book)
 
     def _through_plan(self, part: Part) -> None:
@@ -164,21 +168,34 @@ class _Run:
 
     def _charge(self, charge: Charge, part: Part, stage: Stage, made: list[Part]) -> None:
         amount = self.charging.charge(charge, part, stage)
+        if amount and self._is_leg(charge, part):
+            if (charge.borne_by or "agent") == "agent" and part.after_split is not None:
+                part.passed_on += amount
+            if not charge.splits:
+                self._legs.append(Leg(part.side, part.party(charge.payee), amount, charge.title or charge.rule))
         if charge.splits and amount:
-            part.passed_on += amount if part.after_split is not None else 0
             made.append(self._made_for(part.party(charge.payee), charge, amount, part))
+
+    def _is_leg(self, charge: Charge, part: Part) -> bool:
+        """Whether it is another agent's leg of the commission, as sales tax sees it: their work, not a fee."""
+        return charge.splits or (charge.code in LEG_CODES and part.party(charge.payee) in self._known)
 
     def _made_for(self, payee: str, charge: Charge, amount: int, out_of: Part) -> Part:
         """The part of somebody who is paid by another's plan and whose own plan comes next."""
+        if payee in out_of.chain:
+            refuse(
+                self.closing, f"{charge.rule}.payee", " -> ".join((*out_of.chain, payee)),
+                "parts that do not go round in a circle; correct who leads or is referred by whom, or drop splits",
+            )  # fmt: skip
         if payee not in self.plans:
             refuse(
                 self.closing, f"plan of {payee}", "none",
                 f"a plan for {payee}, because rule {charge.rule} splits what they get; assign one, or drop splits",
             )  # fmt: skip
-        known = [*self.closing.others, *(agent for side in self.closing.sides for agent in side.agents)]
-        agent = next((one for one in known if one.agent == payee), None) or DealAgent(agent=payee)
+        agent = self._known.get(payee) or DealAgent(agent=payee)
         role = "lead" if charge.code is ChargeCode.TEAM else "referred"
         part = self._part(agent, out_of.side, role=role)
+        part.chain = (*out_of.chain, payee)
         part.allocated = part.amount = part.left = amount
         part.of_price = out_of.of_price * amount / out_of.amount if out_of.amount else out_of.of_price
         self.book.take(
@@ -193,14 +210,31 @@ class _Run:
         self._made.append(part)
         return part
 
-    def _deduct(self, part: Part) -> None:
+    def _deduct(self, parts: list[Part]) -> None:
+        """An agent's deductions: by rank, and within one rule by their parts."""
         owed = [
-            *part.plan.deductions,
-            *(part.agent.deductions if part.first else ()),
-            *(charge for charge in part.charges if charge.stage is Section.DEDUCTIONS),
+            (charge, part)
+            for part in parts
+            for charge in (
+                *part.plan.deductions,
+                *part.agent.deductions,
+                *(charge for charge in part.charges if charge.stage is Section.DEDUCTIONS),
+            )
         ]
-        for charge in sorted(owed, key=lambda charge: (charge.rank is None, charge.rank or 0)):
+        places = {charge.rule: place for place, (charge, _) in reversed(list(enumerate(owed)))}
+        for charge, part in sorted(owed, key=lambda one: (one[0].rank is None, one[0].rank or 0, places[one[0].rule])):
             self.charging.charge(charge, part, Stage.DEDUCTIONS)
+
+    def _tax(self, everybody: list[Part]) -> None:
+        held: dict[str, tuple[Tax, int]] = {}
+        for side in self.sides:
+            parts = [part for part in everybody if part.side is side]
+            legs = [leg for leg in self._legs if leg.side is side and self._known[leg.agent].tax_registered]
+            for tax in taxes_of(parts, self.book):
+                before = held[tax.name][1] if tax.name in held else 0
+                held[tax.name] = (tax, before + add_tax(tax, side, parts, legs, self.book))
+        for tax, amount in held.values():
+            remit(tax, amount, self.book)
 
     def _owed_by_agents(self, everybody: list[Part]) -> None:
         """Whoever ends below zero is paid nothing and owes the rest to the brokerage."""

@@ -52,6 +52,9 @@ def commission_problems(side: DealSide, closing: Closing, where: str) -> Iterato
     for name, spec in terms:
         if spec is not None:
             yield from _spec_problems(spec, closing, f"{where}.{name}")
+    if side.agreement is not None and side.side == "listing":
+        expected = "the terms under `commission`: an agreement is the buyer's, and a ceiling on the buying side"
+        yield FieldProblem(f"{where}.agreement", "on the listing side", expected, "agreement")
     if side.offers and all(spec is None for _, spec in terms):
         expected = "the commission that was agreed, or the buyer's agreement; an offer alone is not what is owed"
         yield FieldProblem(f"{where}.commission", "none", expected, "commission")
@@ -93,10 +96,13 @@ def collect(side: Side, book: Book, *, in_house: bool) -> int | None:
     if spec is not None and in_house and spec.in_house is not None:
         spec = spec.in_house
     earned = None if spec is None else commission(spec, book)
-    ceiling = None if side.side.agreement is None else commission(side.side.agreement, book)
+    agreement = side.side.agreement
+    if agreement is not None and in_house and agreement.in_house is not None:
+        agreement = agreement.in_house
+    ceiling = None if agreement is None else commission(agreement, book)
     amounts = [amount for amount in (earned, ceiling) if amount is not None]
     due = min(amounts) if amounts else 0
-    terms = spec or side.side.agreement
+    terms = spec or agreement
     left = _take_offers(side, book, due, terms, agreed=ceiling is not None)
     if left and ceiling is None:
         return left
@@ -139,7 +145,7 @@ def _take_offers(side: Side, book: Book, due: int, terms: CommissionSpec | None,
             title=_TITLES[code],
             of="offer",
             basis=offered,
-            limit="agreement" if used < offered else "",
+            limit="" if used == offered else ("agreement" if agreed else "commission"),
             term=side_told(side.side),
             external=True,
         )

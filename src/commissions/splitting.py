@@ -58,8 +58,7 @@ class _Splitting:
         of = split.of or Basis.LEFT
         self._real, self._of = Fraction(of_part(of, part, book)), told(of)
         self._basis = max(self._real, _floor(split, part, book))
-        if self._basis > self._real:
-            self._of = "floor"
+        self._floored = "floor" if self._basis > self._real else self._of
         self._capped = part.counters[split.capped_by] if split.capped_by else None
         self._counted = _counted(split, part)
         self._room = _Room(None, split.maximum)
@@ -82,11 +81,11 @@ class _Splitting:
         used = Fraction(0)
         for piece, percent in self._rates():
             if self._room.cap == 0:
-                self._line(Code.SPLIT, Worth(0, Fraction(0), self._of, self._book.rounded(piece), percent, "cap"))
+                self._line(Code.SPLIT, Worth(0, Fraction(0), self._floored, self._book.rounded(piece), percent, "cap"))
                 return used
             raw = percent_of(piece, percent)
             amount, limit = self._room.cut(self._book.rounded(raw))
-            self._line(Code.SPLIT, Worth(amount, raw, self._of, self._book.rounded(piece), percent, limit))
+            self._line(Code.SPLIT, Worth(amount, raw, self._floored, self._book.rounded(piece), percent, limit))
             self._room.use(amount)
             if limit == "maximum":
                 return None

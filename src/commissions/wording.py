@@ -208,6 +208,7 @@ class _Teller:
             return self._capped(counter)
         words = {
             "agreement": f"under the buyer agreement {self._amount} of it may be taken",
+            "commission": f"no more than {self._amount} of it is due",
             "left": f"only {self._amount} was left to take it from, and the rest is owed",
             "lesser_of": "that is the least of the alternatives",
             "greater_of": "that is the greatest of the alternatives",

@@ -12,17 +12,40 @@ Schema = Mapping[str, Any]
 Location = tuple[str | int, ...]
 
 
+#: How alike two words must be to be taken for each other, and by how many letters they may differ in length: `house` is
+#: no slip of the pen for `townhouse`.
+_ALIKE, _LONGER = 0.66, 2
+
+
+def nearest(given: str, accepted: Iterable[str]) -> str:
+    """The accepted word that somebody probably meant; empty if none is near.
+
+    Examples:
+        >>> nearest("payor", ["payer", "flat"]), nearest("house", ["townhouse", "land"])
+        ('payer', '')
+    """
+    near = [word for word in sorted(accepted) if abs(len(word) - len(given)) <= _LONGER]
+    return next(iter(difflib.get_close_matches(given, near, n=1, cutoff=_ALIKE)), "")
+
+
 def suggestion(given: str, accepted: Iterable[str]) -> str:
-    """The closest accepted word, else all of them."""
+    """The accepted word that was probably meant, else all of them."""
     accepted = sorted(accepted)
-    close = difflib.get_close_matches(given, accepted, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return f"accepted: {', '.join(accepted) or 'nothing'}"
+    near = nearest(given, accepted)
+    return f"did you mean {near!r}?" if near else f"accepted: {', '.join(accepted) or 'nothing'}"
 
 
 def shown(value: object) -> str:
-    """A value of the file, short enough for one line."""
+    """A value of the file, short enough for one line, as its writer would call it.
+
+    Examples:
+        >>> shown(["a"]), shown({"a": 1}), shown(None), shown(True), shown("a")
+        ('a list', 'keys and values', 'nothing', 'true', "'a'")
+    """
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "keys and values"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 

@@ -59,9 +59,9 @@ def test_a_closing_stands_whole_in_the_crm_store(cloud: Cloud) -> None:
     assert cloud.people(deal)["seller:Melissa Grant"].values["phone"] == "+14065550123"
     assert [seen.reason for seen in cloud.stack.deals().stage_history(deal.id)] == ["Recorded"]
     assert cloud.stack.deals().commission_due(deal.id) == 1
-    assert sorted(row["sk"].partition("#")[0] for row in rows_of(cloud, deal)) == [
-        "COMMISSION", "DEAL", "LINK", "LINK", "LINK", "LINK", "LINK", "LINK", "STAGE",
-    ]  # fmt: skip
+    held = sorted(row["sk"].partition("#")[0] for row in rows_of(cloud, deal))
+    # What becomes of the commission is test_commissions' matter.
+    assert [kind for kind in held if kind != "COMMISSION"] == ["DEAL", *["LINK"] * 6, "STAGE"]
     row = cloud.event(f"transactions#{event_id}")
     assert (row["receipt"], row["deal_id"], "due_at" in row) == (receipt, deal.id, False)
     kept, facts = cloud.archived("transactions", receipt)

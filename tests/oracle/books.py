@@ -19,7 +19,7 @@ class Refused(Exception):
     """The deal cannot be computed."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Part:
     """What one agent gets of one side, on its way through the stages.
 
@@ -30,7 +30,8 @@ class Part:
         rules: what each rule came to.
         deltas: by how much the part moves gci, volume, units and deal_count; `starts`: counters before it did.
         passed_on: what went on to a lead's or referred agent's part after the split.
-        only_mine: off-the-top rules that are taken of this part alone; `stands_for_all`: while they are.
+        only_mine: off-the-top rules that are taken of this part alone.
+        stands_for_all: while they are: the whole of it.
     """
 
     agent: Data
@@ -55,7 +56,7 @@ class Part:
     fees: list[int] = field(default_factory=list)
     was_split: bool = False
     passed_on: int = 0
-    stands_for_all: bool = False
+    stands_for_all: int | None = None
     keys: dict[str, Key] = field(default_factory=dict)
 
 
@@ -82,10 +83,12 @@ class Books:
     done: list[Part] = field(default_factory=list)
     grosses: list[int] = field(default_factory=list)
     started: set[str] = field(default_factory=set)
+    charged: set[tuple[str, str]] = field(default_factory=set)
+    legs: list[tuple[str, int]] = field(default_factory=list)
     source_lines: list[int] = field(default_factory=list)
+    top_lines: list[tuple[Data, int]] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     gross: int = 0
-    tax_held: int = 0
 
     def round(self, raw: Fraction | int) -> int:
         """To the cent, by the policy of the plans."""
@@ -108,6 +111,11 @@ class Books:
             self.codes[code] += amount
             self.source_lines.append(amount)
             self.gross += amount
+
+    def person(self, agent: str) -> Data | None:
+        """An agent whom the deal names."""
+        known = [row for side in self.deal["sides"] for row in side["agents"]] + self.deal.get("others", [])
+        return next((row for row in known if row["agent"] == agent), None)
 
     # counters
 

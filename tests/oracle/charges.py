@@ -37,23 +37,34 @@ def charge_part(books: Books, part: Part, charge: Data, section: str) -> int:
     per = charge.get("per", "agent")
     if payee is None or not applies(books, part, charge.get("when")) or (part.role != "agent" and per != "agent"):
         return 0
+    agreed = _as_agreed(books, part, charge)
+    if agreed is None:
+        return 0
+    amount, counted = _capped(books, part, {"of": "left" if section == "deductions" else "part"} | agreed)
+    if amount:
+        books.charged.add((part.agent["agent"], charge["rule"]))
+    borne = charge.get("borne_by") or "agent"
+    if borne == "agent" and (section == "deductions" or charge.get("only_if_left")):
+        amount = _only_what_is_left(books, part, payee, amount)
+    if amount:
+        _write(books, part, charge, payee, borne, amount, counted)
+    return amount
+
+
+def _as_agreed(books: Books, part: Part, charge: Data) -> Data | None:
+    """The rule as the first exception to it has it; None: it is waived."""
     for term in books.terms(part):
         if term.get("waive") == charge["rule"]:
             books.seen.add("term_waive")
-            return 0
+            return None
         if term.get("charge") == charge["rule"]:
             books.seen.add("term_charge")
-            charge = instead(charge, term)
-            break
-    amount, counted = _capped(books, part, {"of": "left" if section == "deductions" else "part"} | charge)
-    borne = charge.get("borne_by") or "agent"
-    if borne == "agent" and (section == "deductions" or charge.get("only_if_left")):
-        left = books.payees[part.agent["agent"]] if section == "deductions" else part.left
-        amount = _only_what_is_left(books, part, charge, payee, amount, left)
-    if amount == 0:
-        return 0
-    payer = part.agent["agent"] if borne == "agent" else borne
-    books.pay(charge["code"], payer, payee, amount)
+            return instead(charge, term)
+    return charge
+
+
+def _write(books: Books, part: Part, charge: Data, payee: str, borne: str, amount: int, counted: int) -> None:
+    books.pay(charge["code"], part.agent["agent"] if borne == "agent" else borne, payee, amount)
     part.rules[charge["rule"]] = amount
     if borne == "agent":
         part.left -= amount
@@ -61,7 +72,6 @@ def charge_part(books: Books, part: Part, charge: Data, section: str) -> int:
         books.move(part, charge["capped_by"], counted if charge.get("cap_on") == "basis" else amount)
     for name in charge.get("counts", []):
         books.move(part, name, amount)
-    return amount
 
 
 def without_amount(charge: Data) -> Data:
@@ -98,8 +108,8 @@ def _capped(books: Books, part: Part, charge: Data) -> tuple[int, int]:
     return amount, 0
 
 
-def _only_what_is_left(books: Books, part: Part, charge: Data, payee: str, amount: int, left: int) -> int:
-    taken = min(amount, max(0, left))
+def _only_what_is_left(books: Books, part: Part, payee: str, amount: int) -> int:
+    taken = min(amount, max(0, books.payees[part.agent["agent"]]))
     if taken < amount:
         books.seen.add("ran_out")
         books.owed[part.agent["agent"], payee] += amount - taken
@@ -122,7 +132,7 @@ def _amount(books: Books, part: Part, charge: Data, amount: Data) -> int:
         if per != "agent":
             together += flat * 2 if per == "side" and part.side["side"] == "both" else flat
             any_together = True
-        elif part.first:
+        elif _first_time(books, part, charge):
             own, any_own = own + flat, True
     for of, value in _rates(books, part, charge, amount):
         if per != "agent" and isinstance(of, str) and of in SHARED:
@@ -134,6 +144,11 @@ def _amount(books: Books, part: Part, charge: Data, amount: Data) -> int:
     if any_together:
         return _mine(books, part, charge, _clamped(books.round(together), amount))
     return _clamped(books.round(own), amount) if any_own else 0
+
+
+def _first_time(books: Books, part: Part, charge: Data) -> bool:
+    """What is once for a deal and agent: on the first of their parts on which it applies."""
+    return (part.agent["agent"], charge["rule"]) not in books.charged
 
 
 def _rates(
@@ -183,7 +198,7 @@ def _mine(books: Books, part: Part, charge: Data, total: int) -> int:
     if how == "first":
         return total if place == 0 else 0
     if how == "each":
-        return total if per == "side" or part.first else 0
+        return total if per == "side" or _first_time(books, part, charge) else 0
     weights = [other.weight for other in among]
     if not any(weights):
         weights = [other.share for other in among]

@@ -65,21 +65,23 @@ def difference(
     deal: Data, plans: Mapping[str, Data], read: dict[int, GoverningPlan] | None = None
 ) -> tuple[Result | None, str]:
     """What the naive one says (None: it refuses), and where the engine differs; empty if it does not."""
-    try:
-        naive = settle(deal, dict(plans))
-    except Refused as refusal:
-        try:
-            engine(deal, plans, read)
-        except CommissionRefused:
-            return None, ""
-        return None, f"only the oracle refuses: {refusal}"
+    naive, why = _naive(deal, plans)
     try:
         calculation = engine(deal, plans, read)
     except CommissionRefused as refusal:
-        return naive, f"only the engine refuses: {refusal.reason()}"
-    except (AssertionError, ArithmeticError, LookupError, RuntimeError) as bug:
+        return naive, f"only the engine refuses: {refusal.reason()}" if naive else ""
+    except Exception as bug:  # noqa: BLE001 - whatever it is, it is a difference to be told with its data
         return naive, f"the engine fails: {type(bug).__name__}: {bug}"
+    if naive is None:
+        return None, f"only the oracle refuses: {why}"
     return naive, "; ".join(_differences(naive, calculation))
+
+
+def _naive(deal: Data, plans: Mapping[str, Data]) -> tuple[Result | None, str]:
+    try:
+        return settle(deal, dict(plans)), ""
+    except Refused as refusal:
+        return None, str(refusal)
 
 
 def engine(deal: Data, plans: Mapping[str, Data], read: dict[int, GoverningPlan] | None = None) -> Calculation:
@@ -124,7 +126,7 @@ def least(case: Case) -> tuple[Data, dict[str, Data], str]:
     """The least data on which they still differ: whatever can go, goes."""
     whole: Data = {"deal": copy.deepcopy(case.deal), "plans": copy.deepcopy(case.plans)}
     kind = _kind(difference(case.deal, case.plans)[1])
-    shrinking = True
+    shrinking = bool(kind)
     while shrinking:
         shrinking = False
         for path in list(_removable(whole)):

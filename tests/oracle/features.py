@@ -61,7 +61,7 @@ def _of_plan(plan: Data) -> Iterator[str]:
     if plan.get("dates"):
         yield f"cap_day_{plan['dates']['cap_year']}"
     if plan.get("tax"):
-        yield "tax"
+        yield "taxes" if isinstance(plan["tax"], list) else "tax"
     order = plan.get("order", USUAL)
     if order != USUAL:
         yield "order_company_first" if order.index("split") < order.index("team") else "order_other"

@@ -60,7 +60,6 @@ def _person(chance: Chance, name: str, members: int, own: Data) -> Data:
     body: Data = {"agent": name, "name": name.title(), "licence": f"L-{name}", "licence_expires": "2039-12-31"}
     body["anniversary"] = "2016-02-29" if chance.maybe(0.12) else _day(chance, 2015, 2023).isoformat()
     body["anniversaries"] = {"royalty": _day(chance, 2015, 2023).isoformat()}
-    body["joined"] = _day(chance, 2021, 2026).isoformat() if chance.maybe(0.8) else body["anniversary"]
     body |= {"team": "south" if name == "ron" else "north", "team_members": members}
     body["shared_cap"] = "pair" if led else name
     body["tax_registered"] = chance.maybe(0.6)
@@ -85,6 +84,7 @@ def _deal(chance: Chance, own: House, people: dict[str, Data], plans: dict[str, 
         closing = chance.one(
             (date(2024, 2, 29), date(2025, 2, 28), date(2025, 3, 1), date(2024, 3, 1), date(2026, 2, 28))
         )
+    people = {name: person | {"joined": _joined(chance, closing)} for name, person in people.items()}
     kind = chance.one(("sale",) * 7 + ("lease", "referral"))
     price = chance.whole(1_200, 40_000) if kind == "lease" else chance.whole(60_000, 1_500_000)
     deal: Data = {
@@ -108,6 +108,11 @@ def _deal(chance: Chance, own: House, people: dict[str, Data], plans: dict[str, 
     deal["others"] = [people["lea"], people["ron"]]
     deal["opening"] = _opening(chance, {name: people[name] for name in [*who, "lea", "ron"]}, plans)
     return deal
+
+
+def _joined(chance: Chance, closing: date) -> str:
+    """Mostly in the last year: what is prorated is the first one."""
+    return (closing - timedelta(days=chance.whole(0, 400) if chance.maybe(0.7) else 2_000)).isoformat()
 
 
 def _odd(chance: Chance, price: int) -> str | int:
@@ -154,6 +159,6 @@ def _value(chance: Chance, counter: str, cap: Any) -> str | int:
     whole = int(float(cap))
     if chance.maybe(0.25):
         return str(cap)
-    if chance.maybe(0.5) and whole > 10:
+    if chance.maybe(0.5) and counter not in COUNTS:
         return f"{whole - chance.whole(1, min(whole, 900))}.{chance.whole(0, 99):02d}"
     return chance.whole(0, whole + whole // 5 + 1)

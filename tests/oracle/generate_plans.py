@@ -19,30 +19,25 @@ class House:
 
     Attributes:
         alike: off-the-top rules that every plan has.
+        cap_year: the day that decides, which plans with a pool must agree on; None: each plan has its own.
         pools: counters of teams, and of agents who share a cap; every plan has them.
     """
 
     rounding: str
     currency: str
-    tax: Data | None
+    tax: Data | list[Data] | None
     alike: tuple[Data, ...]
     pools: dict[str, Data]
+    cap_year: str | None
 
 
 def house(chance: Chance) -> House:
     """A brokerage."""
-    tax = None
+    tax: Data | list[Data] | None = None
     if chance.maybe(0.2):
-        tax = {
-            "name": "HST",
-            "percent": chance.one((5, 13, "14.975")),
-            "pass_on": chance.some(("agents", "referrals"), 2),
-        }
-        tax["on_fees"] = chance.maybe(0.6)
-        if chance.maybe(0.5):
-            tax["states"] = ["ON", "BC"]
-        if chance.maybe(0.5):
-            tax["remitted_to"] = "receiver_general"
+        tax = _tax(chance, "HST")
+        if chance.maybe(0.3):
+            tax = [tax, _tax(chance, "QST")]
     alike = tuple(off_the_top(chance, f"top_{place}") for place in range(chance.one((0, 0, 1, 2))))
     pools: dict[str, Data] = {}
     for name, per in (("team_pool", "team"), ("joint_pool", "shared")):
@@ -53,8 +48,19 @@ def house(chance: Chance) -> House:
     for name in ("gci", "volume"):
         if chance.maybe(0.06):
             pools[name] = {"per": "team", **_year(chance, pool=True)}
+    cap_year = chance.one(("contract", "closing", "closing", "funded")) if pools else None
     rounding = chance.one(("half_up", "half_up", "half_even", "half_down"))
-    return House(rounding, chance.one(("USD", "CAD")) if tax else "USD", tax, alike, pools)
+    return House(rounding, chance.one(("USD", "CAD")) if tax else "USD", tax, alike, pools, cap_year)
+
+
+def _tax(chance: Chance, name: str) -> Data:
+    tax = {"name": name, "percent": chance.one((5, 13, "9.975")), "pass_on": chance.some(("agents", "referrals"), 2)}
+    tax["on_fees"] = chance.maybe(0.6)
+    if chance.maybe(0.4):
+        tax["states"] = ["ON", "BC"]
+    if chance.maybe(0.6):
+        tax["remitted_to"] = "receiver_general"
+    return tax
 
 
 def plan(chance: Chance, own: House, name: str) -> Data:
@@ -65,8 +71,9 @@ def plan(chance: Chance, own: House, name: str) -> Data:
     sketch.money = [key for key in body["counters"] if key in {"company_dollar", "team_pool", "joint_pool"}]
     if own.tax:
         body["tax"] = own.tax
-    if chance.maybe(0.2):
-        body["dates"] = {"cap_year": chance.one(("contract", "closing", "funded"))}
+    cap_year = own.cap_year or (chance.one(("contract", "closing", "funded")) if chance.maybe(0.2) else None)
+    if cap_year:
+        body["dates"] = {"cap_year": cap_year}
     body["off_the_top"] = list(own.alike)
     if chance.maybe(0.25):
         body["off_the_top"].append(off_the_top(chance, "top_own"))

@@ -17,6 +17,8 @@ def side(chance: Chance, kind: str, people: list[Data]) -> Data:
     body["commission"] = spec
     if kind in {"buying", "both"} and chance.maybe(0.55):
         body["agreement"] = _simple(chance)
+        if chance.maybe(0.15):
+            body["agreement"]["in_house"] = _simple(chance)
         if chance.maybe(0.5):
             del body["commission"]
         body["offers"] = [_offer(chance) for _ in range(chance.whole(0, 3))]

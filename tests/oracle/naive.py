@@ -13,8 +13,10 @@ from tests.oracle.books import Books, Data, Key, Part
 from tests.oracle.charges import charge_part, party, rank
 from tests.oracle.sides import off_the_top, parts_of, sources
 from tests.oracle.splits import split_part
-from tests.oracle.taxes import remit, tax_of, tax_on_part, tax_on_sources
+from tests.oracle.taxes import levy, taxes_of
 
+#: What another agent of the deal gets by these is a leg of the commission.
+GOES_ON = {"team", "override", "mentor", "referral"}
 SECTIONS = ["before_split", "team", "split", "royalty", "fees", "overrides", "deductions"]
 
 
@@ -56,24 +58,22 @@ def settle(deal: Data, plans: dict[str, Data]) -> Result:
         gross, bonus, whole = sources(books, side)
         for payee, amount in whole:
             books.pay("bonus", "gross", payee, amount)
+            books.legs.append((payee, amount))
         left, top, lines = off_the_top(books, side, gross)
         tops.append(top)
-        tax_on_sources(books, plans[side["agents"][0]["agent"]], lines)
+        books.top_lines += lines
         books.everyone += parts_of(books, side, number, gross, left, bonus)
     for part in books.everyone:
         _begin(books, part)
     for number, top in enumerate(tops):
-        mine = [part for part in books.everyone if part.number == number]
         for payee, rule, amount in top:
-            _made(books, payee, rule, amount, mine[0], of_part=False)
-        for part in mine:
-            _process(books, part)
-    for part in sorted(books.done, key=lambda part: part.role != "agent"):
-        for rule in _rules(books, part, "deductions"):
-            charge_part(books, part, rule, "deductions")
-    for part in books.done:
-        tax_on_part(books, part)
-    remit(books)
+            whose = next(part for part in books.everyone if part.number == number)
+            _made(books, payee, rule, amount, whose, of_part=False)
+    for part in books.everyone:
+        _process(books, part)
+    _deduct(books)
+    for tax in taxes_of(books, books.everyone[0].plan):
+        levy(books, tax)
     return Result(
         books.gross,
         {party: amount for party, amount in books.payees.items() if amount},
@@ -82,6 +82,17 @@ def settle(deal: Data, plans: dict[str, Data]) -> Result:
         _owed(books),
         frozenset(books.seen),
     )
+
+
+def _deduct(books: Books) -> None:
+    """Agent by agent, rule by rule, on each of their parts in turn: their own first, then those that were made."""
+    parts = sorted(books.done, key=lambda part: part.role != "agent")
+    for agent in dict.fromkeys(part.agent["agent"] for part in parts):
+        mine = [part for part in parts if part.agent["agent"] == agent]
+        for rule in _rules(books, mine[0], "deductions"):
+            for part in mine:
+                if rule in _rules(books, part, "deductions"):
+                    charge_part(books, part, rule, "deductions")
 
 
 def _begin(books: Books, part: Part) -> None:
@@ -116,12 +127,23 @@ def _process(books: Books, part: Part) -> None:
 
 
 def _before_all(books: Books, part: Part, follow: list[tuple[str, Data, int]]) -> None:
-    """Off-the-top rules that ask about an agent, or that not all co-agents have: on this part, as if it were all."""
+    """Off-the-top rules that ask about an agent, or that not all co-agents have: on this part, as if it were all.
+
+    What they take was never the agent's: the part, and with it their GCI, is what they leave.
+    """
+    part.stands_for_all = part.amount
     for rule in part.only_mine:
         books.seen.add("off_the_top_of_one")
-        part.stands_for_all = True
+        left = part.left
         _charge(books, part, rule, "before_split", follow)
-        part.stands_for_all = False
+        taken = left - part.left
+        if taken:
+            books.top_lines.append((rule | {"payee": party(part, rule["payee"])}, taken))
+        part.amount -= taken
+        part.deltas["gci"] -= taken
+        if "gci" in part.plan.get("counters", {}):
+            books.move(part, "gci", -taken)
+    part.stands_for_all = None
 
 
 def _rules(books: Books, part: Part, section: str) -> list[Data]:
@@ -141,19 +163,21 @@ def _charge(books: Books, part: Part, rule: Data, section: str, follow: list[tup
         return
     borne = rule.get("borne_by") or "agent"
     payee = party(part, rule["payee"])
-    tax = tax_of(books, part.plan)
-    if tax and tax.get("on_fees") and rule["code"] == "fee" and payee == "company" and borne == "agent":
+    if rule["code"] == "fee" and payee == "company" and borne == "agent":
         part.fees.append(amount)
-    if rule.get("splits") and payee:
+    if not payee or not books.person(payee) or not (rule.get("splits") or rule["code"] in GOES_ON):
+        return
+    if rule.get("splits"):
         follow.append((payee, rule, amount))
-        if part.was_split and borne == "agent":
-            part.passed_on += amount
+    else:
+        books.legs.append((payee, amount))
+    if part.was_split and borne == "agent":
+        part.passed_on += amount
 
 
 def _made(books: Books, payee: str, rule: Data, amount: int, where: Part, *, of_part: bool) -> None:
     """A lead's or a referred agent's part, through their own plan."""
-    known = books.deal.get("others", []) + [agent for side in books.deal["sides"] for agent in side["agents"]]
-    agent = next(row for row in known if row["agent"] == payee)
+    agent = books.person(payee) or {}
     part = Part(agent, books.plans[payee], where.side, where.number, amount, gross=where.gross, left=amount)
     part.role = "lead" if rule["code"] == "team" else "referred"
     part.gross_left = where.gross_left

@@ -49,9 +49,7 @@ def sources(books: Books, side: Data) -> tuple[int, int, list[tuple[str, int]]]:
         What comes in for the side to share, how much of that is bonus, and (payee, amount) of bonuses that are not.
     """
     spec, agreement, offers = side.get("commission"), side.get("agreement"), side.get("offers", [])
-    if spec and spec.get("in_house") and _both_sides(books.deal):
-        books.seen.add("in_house")
-        spec = spec["in_house"]
+    spec, agreement = _as_it_holds(books, spec), _as_it_holds(books, agreement)
     due = commission(books, spec) if spec else None
     if agreement:
         ceiling = commission(books, agreement)
@@ -85,6 +83,14 @@ def sources(books: Books, side: Data) -> tuple[int, int, list[tuple[str, int]]]:
     else:
         coming += through
     return coming, bonus + through, whole
+
+
+def _as_it_holds(books: Books, spec: Data | None) -> Data | None:
+    """What was agreed for the case that both sides are ours, where they are."""
+    if spec and spec.get("in_house") and _both_sides(books.deal):
+        books.seen.add("in_house")
+        return dict(spec["in_house"])
+    return spec
 
 
 def _both_sides(deal: Data) -> bool:

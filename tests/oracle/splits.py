@@ -22,8 +22,8 @@ def split_part(books: Books, part: Part) -> None:
     """The stage `split` of one part."""
     split = part.plan.get("split")
     if split and applies(books, part, split.get("when")):
-        base = _base(books, part, split)
-        cuts = _cuts(books, part, split, base)
+        real = basis(books, part, split.get("of") or "left")
+        cuts = _cuts(books, part, split, _base(books, part, split, real), real)
         if "maximum" in split:
             _no_more_than(books, cuts, cents(split["maximum"]))
         if "minimum" in split:
@@ -33,21 +33,20 @@ def split_part(books: Books, part: Part) -> None:
     part.after_split, part.was_split = part.left, True
 
 
-def _base(books: Books, part: Part, split: Data) -> Fraction:
-    base = basis(books, part, split.get("of") or "left")
+def _base(books: Books, part: Part, split: Data, base: Fraction) -> Fraction:
     floor = split.get("floor")
     if not floor:
         return base
-    least = cents(floor.get("flat", 0))
+    least = Fraction(cents(floor.get("flat", 0)))
     if "percent" in floor:
         of = price(books.deal) if floor.get("of", "price") == "price" else price_net(books.deal)
-        least = max(least, books.round(of * rate(floor["percent"]) * part.share))
+        least = max(least, of * rate(floor["percent"]) * part.share)
     if least > base:
         books.seen.add("floor_applied")
-    return max(base, Fraction(least))
+    return max(base, least)
 
 
-def _cuts(books: Books, part: Part, split: Data, base: Fraction) -> list[Cut]:
+def _cuts(books: Books, part: Part, split: Data, base: Fraction, real: Fraction) -> list[Cut]:
     terms = [term for term in books.terms(part) if term.get("split") is not None]
     if terms:
         books.seen.add("term_split")
@@ -61,14 +60,14 @@ def _cuts(books: Books, part: Part, split: Data, base: Fraction) -> list[Cut]:
     if room is None:
         return [Cut("split", books.round(piece * factor)) for piece, factor in pieces]
     if split.get("straddle", "clip") == "next_deal":
-        return _next_deal(books, part, split, pieces, after)
-    return _clipped(books, pieces, room, base, after)
+        return _next_deal(books, part, split, pieces, real * after)
+    return _clipped(books, pieces, room, real, after)
 
 
 def _clipped(
-    books: Books, pieces: list[tuple[Fraction, Fraction]], room: int, base: Fraction, after: Fraction
+    books: Books, pieces: list[tuple[Fraction, Fraction]], room: int, real: Fraction, after: Fraction
 ) -> list[Cut]:
-    """Slice by slice until the room is used up; what was not used of the base is split as after the cap."""
+    """Slice by slice until the room is used up; what was not used of the real basis is split as after the cap."""
     cuts, used = [], Fraction(0)
     for piece, factor in pieces:
         whole = books.round(piece * factor)
@@ -80,7 +79,7 @@ def _clipped(
         books.seen.add("clipped" if room else "capped_before")
         cuts.append(Cut("split", room))
         used += books.round(room / factor) if room else 0
-        return [*cuts, Cut("split_after_cap", books.round((base - used) * after))]
+        return [*cuts, Cut("split_after_cap", books.round(max(Fraction(0), real - used) * after))]
     return cuts
 
 
@@ -93,8 +92,7 @@ def _next_deal(
             books.seen.add("next_deal_over")
         return cuts
     books.seen.add("next_deal_capped")
-    base = sum((piece for piece, _ in pieces), Fraction(0))
-    return [Cut("split_after_cap", books.round(base * after))]
+    return [Cut("split_after_cap", books.round(after))]
 
 
 def _capped_before(books: Books, part: Part, split: Data) -> bool:

@@ -94,13 +94,13 @@ def signed_basis(books: Books, part: Part, of: Any) -> Fraction:
         "gross": part.gross,
         "gross_left": part.gross_left,
         "part": part.amount,
-        "part_without_bonus": part.amount - part.bonus,
+        "part_without_bonus": max(0, part.amount - part.bonus),
         "left": part.left,
         "company_dollar": part.company_dollar,
         "after_split": part.after_split,
     }
-    if part.stands_for_all:
-        known |= {"gross": part.amount, "gross_left": part.left}
+    if part.stands_for_all is not None:
+        known |= {"gross": part.stands_for_all, "gross_left": part.left}
         if of in {"price", "price_net"}:
             return known[of] * part.share
     return Fraction(known[of] if of in known else part.rules.get(of, 0))
@@ -130,7 +130,7 @@ def slices(books: Books, part: Part, tiers: Data, base: Fraction) -> list[tuple[
 def _measure(books: Books, part: Part, by: str) -> tuple[int, int, bool]:
     """From where to where this part moves the measure; and whether it runs on over the year."""
     if by in {"price", "gross", "part"}:
-        return 0, {"price": price(books.deal), "gross": part.gross, "part": part.amount}[by], False
+        return 0, {"price": price(books.deal), "gross": part.gross, "part": max(0, part.amount)}[by], False
     if by == "deal_count":
         # Every part of an agent in this deal is of the same deal.
         return books.before(part, by), books.before(part, by) + 100, True

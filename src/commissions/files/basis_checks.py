@@ -76,7 +76,7 @@ def in_order(plan: Plan) -> Iterator[tuple[Location, Charge]]:
     for section in dict.fromkeys((*plan.order, *Section)):  # those that `order` forgot are mistakes, and checked
         entries = list(enumerate(plan.charges(section)))
         if section is Section.DEDUCTIONS:
-            entries.sort(key=lambda entry: entry[1].rank or 0)
+            entries.sort(key=lambda entry: (entry[1].rank is None, entry[1].rank or 0))
         yield from (((section.value, position), charge) for position, charge in entries)
 
 

@@ -12,7 +12,17 @@ from commissions.files.amount_checks import (
 from commissions.files.basis_checks import OFF_THE_TOP, Place, Scope, amounts_of, check_of
 from commissions.files.counter_checks import check_capped, check_moved, check_not_self_moving, check_when_counters
 from commissions.files.problems import Found, Location, money
-from domain.commission.plan import DEAL_MEASURES, Basis, Charge, Floor, Section, Split, Tiers
+from domain.commission.plan import (
+    DEAL_MEASURES,
+    SELF_MOVING,
+    Basis,
+    Charge,
+    Floor,
+    Section,
+    Split,
+    TierMode,
+    Tiers,
+)
 from mappings.plain_words import suggestion
 
 #: Names of parties that mean somebody in particular; written any other way they would be a stranger's name.
@@ -40,7 +50,7 @@ def check_charge(charge: Charge, at: Location, stage: str, scope: Scope, found: 
         if amount.step is not None:
             check_of(amount.step.of.value, (*at, *inner, "step", "of"), place, scope, found)
         if amount.tiers is not None:
-            _check_measure(amount.tiers, (*at, *inner, "tiers", "by"), stage, scope, found)
+            _check_measure(amount.tiers, (*at, *inner, "tiers"), stage, scope, found)
     _check_parties(charge, at, stage, found)
     _check_counters(charge, at, scope, found)
     _check_means_nothing(charge, at, stage, found)
@@ -77,12 +87,17 @@ def _check_figures(charge: Charge, at: Location, found: Found) -> None:
 def _check_measure(tiers: Tiers, at: Location, stage: str, scope: Scope, found: Found) -> None:
     if tiers.by in DEAL_MEASURES:
         if tiers.by == "part" and stage == OFF_THE_TOP:
-            found.add(at, "part", "a measure of the deal, because nobody has a part yet", "write gross or price")
+            expected = "a measure of the deal, because nobody has a part yet"
+            found.add((*at, "by"), "part", expected, "write gross or price")
     elif scope.counters is not None and tiers.by not in scope.counters:
         remedy = suggestion(tiers.by, [*scope.counters, *DEAL_MEASURES])
-        if tiers.by in ("gci", "volume", "units", "deal_count"):
+        if tiers.by in SELF_MOVING:
             remedy = f"add `{tiers.by}: {{}}` to `counters`"
-        found.add(at, tiers.by, "a counter of this plan, or price, gross, part", remedy)
+        found.add((*at, "by"), tiers.by, "a counter of this plan, or price, gross, part", remedy)
+    elif tiers.by not in SELF_MOVING and tiers.mode is not TierMode.ENTERING:
+        written = tiers.mode if "mode" in tiers.model_fields_set else None
+        expected = f"entering, because {tiers.by} is moved by rules and is read as it stands"
+        found.add((*at, "mode"), written, expected, "write `mode: entering`")
 
 
 def check_party(party: str, at: Location, found: Found) -> None:
@@ -150,7 +165,7 @@ def check_split(split: Split, at: Location, scope: Scope, found: Found) -> None:
         found.add(at, value, "either `company` or `tiers`", "say what the company keeps in one of the two ways")
     if split.tiers is not None:
         check_levels(split.tiers.levels, (*at, "tiers", "levels"), found)
-        _check_measure(split.tiers, (*at, "tiers", "by"), Section.SPLIT.value, scope, found)
+        _check_measure(split.tiers, (*at, "tiers"), Section.SPLIT.value, scope, found)
     check_of(split.of, (*at, "of"), Place(Section.SPLIT.value, "split"), scope, found)
     check_bounds(split.minimum, split.maximum, at, found)
     if split.floor is not None:

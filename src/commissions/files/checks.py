@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 
 from commissions.files.amount_checks import check_day, check_state
 from commissions.files.basis_checks import OFF_THE_TOP, Scope, in_order, scope_of
 from commissions.files.charge_checks import check_charge, check_party, check_split
 from commissions.files.counter_checks import check_counters
 from commissions.files.problems import Found, Problem
+from commissions.files.sum_checks import check_sums
 from commissions.files.terms_checks import check_agent_facts, check_terms
 from domain.commission.account import AccountDetails
-from domain.commission.plan import Basis, Charge, Plan, Section
+from domain.commission.plan import Charge, Plan, Section
 
 
 def plan_problems(plan: Plan) -> tuple[Problem, ...]:
@@ -28,7 +28,7 @@ def plan_problems(plan: Plan) -> tuple[Problem, ...]:
         check_charge(charge, at, str(at[0]), scope, found)
     if plan.split is not None:
         check_split(plan.split, ("split",), scope, found)
-    _check_sums(plan, found)
+    check_sums(plan, found)
     _check_tax(plan, found)
     return tuple(found.problems)
 
@@ -84,22 +84,6 @@ def _check_names(plan: Plan, found: Found) -> None:
                 expected = f"a name of its own, because {first[charge.rule]} has this one"
                 found.add((section, position, "rule"), charge.rule, expected, "rename one of the two")
             first.setdefault(charge.rule, place)
-
-
-def _check_sums(plan: Plan, found: Found) -> None:
-    """What is always taken of one thing cannot be more than the thing."""
-    top = [charge for charge in plan.off_the_top if charge.of in (None, Basis.GROSS)]
-    _check_sum(top, OFF_THE_TOP, "the gross", found)
-    team = [charge for charge in plan.team if charge.of in (None, Basis.PART) and charge.borne_by in (None, "agent")]
-    _check_sum(team, Section.TEAM.value, "the agent's part", found)
-
-
-def _check_sum(charges: Sequence[Charge], section: str, of: str, found: Found) -> None:
-    always = [charge for charge in charges if charge.when is None and charge.percent is not None]
-    total = sum((charge.percent or Fraction(0) for charge in always), Fraction(0))
-    if total > 100:
-        names = ", ".join(charge.rule for charge in always)
-        found.add((section,), total, f"at most 100 percent of {of}", f"lower one of {names}")
 
 
 def _check_tax(plan: Plan, found: Found) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from commissions.files.problems import Found, Location, money
 from domain.commission.plan import SELF_MOVING, CapYear, Counter, Plan, When
-from mappings.plain_words import suggestion
+from mappings.plain_words import nearest
 
 
 def check_counters(plan: Plan, found: Found) -> None:
@@ -75,7 +75,9 @@ def _counted(plan: Plan) -> set[str]:
     return names | ({"company_dollar"} if plan.split is not None and plan.split.counts is None else set())
 
 
-def check_counter_name(name: str, at: Location, counters: Mapping[str, Counter] | None, found: Found) -> bool:
+def check_counter_name(
+    name: str, at: Location, counters: Mapping[str, Counter] | None, found: Found, *, capped: bool = False
+) -> bool:
     """Whether the plan declares this counter.
 
     Args:
@@ -83,21 +85,26 @@ def check_counter_name(name: str, at: Location, counters: Mapping[str, Counter] 
         at: where it is named.
         counters: of the plan; None where the plan is not at hand (deal files).
         found: takes the mistake.
+        capped: its cap is asked for too.
     """
     if counters is None:
         return False
     if name not in counters:
-        remedy = suggestion(name, counters) if counters else f"declare it: `counters: {{{name}: {{}}}}`"
+        holds = "{cap: AMOUNT}" if capped else "{}"
+        near = nearest(name, counters)
+        remedy = f"did you mean {near!r}?" if near else f"declare it: `counters: {{{name}: {holds}}}`"
         if name in SELF_MOVING:
-            remedy = f"it moves by itself, but only once it is declared: add `{name}: {{}}` to `counters`"
+            remedy = f"it moves by itself, but only once it is declared: add `{name}: {holds}` to `counters`"
         found.add(at, name, "a counter of this plan", remedy)
     return name in counters
 
 
 def check_capped(name: str, at: Location, counters: Mapping[str, Counter] | None, found: Found) -> None:
     """A counter whose cap a rule goes by must have one."""
-    if check_counter_name(name, at, counters, found) and counters is not None and counters[name].cap is None:
-        found.add(at, name, "a counter with a cap", f"add `cap` to `counters.{name}`")
+    known = check_counter_name(name, at, counters, found, capped=True)
+    if known and counters is not None and counters[name].cap is None:
+        remedy = f"add `cap` to it: `counters: {{{name}: {{cap: AMOUNT}}}}`"
+        found.add(at, name, "a counter with a cap", remedy)
 
 
 def check_moved(name: str, at: Location, counters: Mapping[str, Counter] | None, found: Found) -> None:

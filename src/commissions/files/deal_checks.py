@@ -37,6 +37,7 @@ def deal_problems(closing: Closing) -> tuple[Problem, ...]:
     _check_charges(closing.charges, {side.side for side in closing.sides}, found)
     check_terms(closing.terms, ("terms",), found)
     _check_named(closing, found)
+    _check_openings(closing, found)
     return tuple(found.problems)
 
 
@@ -205,6 +206,14 @@ def _check_named(closing: Closing, found: Found) -> None:
         if owner not in owners and (silent or ":" in owner):
             remedy = f"{suggestion(owner, owners)}; or name the agent under `others`"
             found.add(("opening", owner), None, "an agent of this deal, team:NAME or shared:NAME of one", remedy)
+
+
+def _check_openings(closing: Closing, found: Found) -> None:
+    for owner, counters in closing.opening.items():
+        for name, value in counters.items():
+            if value < 0:
+                remedy = "remove the minus sign; a counter that has not moved stands at 0"
+                found.add(("opening", owner, name), money(value), "0 or more", remedy)
 
 
 def _referred(closing: Closing) -> Iterator[str]:

@@ -85,13 +85,18 @@ def read_as(
     mistakes = list(tree.mistakes)
     read: Model | None = None
     if isinstance(tree.data, dict):
+        other = _other_kind(model, tree.data)
+        if other is not None:
+            raise ConfigurationError(report([other], file))
         try:
             read = model.model_validate(tree.data)
         except ValidationError as error:
             errors = error.errors(include_url=False)
             mistakes += _placed(in_plain_words(errors, tree.data, schema_of(model)), tree)
         else:
-            mistakes += _placed([*_days_written_otherwise(read, tree.data), *(check(read) if check else ())], tree)
+            if not tree.unread:  # what was not read would be missed in places where nothing is wrong
+                found = [*_days_written_otherwise(read, tree.data), *(check(read) if check else ())]
+                mistakes += _placed(found, tree)
     elif not mistakes:
         keys = ", ".join(f"`{name}:`" for name, field in model.model_fields.items() if field.is_required())
         mistakes.append(Mistake(1, f"the file holds no keys and values; start with {keys or 'a key'}"))
@@ -100,8 +105,27 @@ def read_as(
     return read
 
 
+#: What a file of each kind is known by: its name and any of these keys; and how it is given.
+_KINDS: dict[str, tuple[type[PlanPart], frozenset[str], str]] = {
+    "plan": (Plan, frozenset({"title", "split", "counters", "fees"}), "this is a plan; give it with --plan"),
+    "deal": (Closing, frozenset({"closing_date", "sides"}), "this is a deal; give it with --deal"),
+}
+
+
+def _other_kind(model: type[PlanPart], data: dict[str, Any]) -> Mistake | None:
+    """One mistake instead of one for each key, where the file is of another kind."""
+    fitting = [(kind, told) for key, (kind, known_by, told) in _KINDS.items() if key in data and known_by & data.keys()]
+    if not fitting or any(kind is model for kind, _ in fitting):
+        return None
+    return Mistake(1, fitting[0][1])
+
+
 def _placed(problems: Iterable[Problem], tree: Tree) -> list[Mistake]:
-    return [Mistake(tree.line(problem.at), str(problem)) for problem in problems]
+    return [Mistake(tree.line(one.at), str(one)) for one in problems if not _is_unread(one.at, tree)]
+
+
+def _is_unread(at: Location, tree: Tree) -> bool:
+    return any(at[:end] in tree.unread for end in range(len(at) + 1))
 
 
 def _days_written_otherwise(read: Any, written: Any, at: Location = ()) -> Iterator[Problem]:

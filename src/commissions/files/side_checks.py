@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from commissions.files.amount_checks import check_bounds, check_day, check_levels, check_not_negative
-from commissions.files.charge_checks import RESERVED, check_party
+from commissions.files.charge_checks import RESERVED
 from commissions.files.problems import Found, Location
 from domain.commission.agreement import AgreedSide
 from domain.commission.closing import Closing, CommissionSpec, DealCharge, DealSide
 from mappings.plain_words import suggestion
 
 _NESTED = ("less_cooperating", "in_house")
+#: Names that people have for the company.
+_OF_THE_HOUSE = frozenset({"company", "the company", "brokerage", "broker", "house", "office"})
 #: What is said of an exception, beside the exception itself.
 _AGREED = ("by", "why", "document", "agreed")
 
@@ -25,6 +27,7 @@ def check_side_money(side: DealSide, at: Location, closing: Closing, found: Foun
     """
     priced = closing.price is not None
     _check_specs(side, at, found, priced=priced)
+    _check_ceiling(side, side.side, at, found)
     if side.commission is None and side.agreement is None:
         expected = "a `commission` or an `agreement`"
         found.add(at, "neither", expected, "say what the side earns; nothing is `commission: {flat: 0}`")
@@ -40,6 +43,7 @@ def check_side_money(side: DealSide, at: Location, closing: Closing, found: Foun
 def check_agreed_side(side: AgreedSide, at: Location, found: Found) -> None:
     """What is agreed for a side, whose price and agents the deal will say."""
     _check_specs(side, at, found, priced=True)
+    _check_ceiling(side, str(at[-1]), at, found)
     for name in ("commission", "agreement"):
         spec: CommissionSpec | None = getattr(side, name)
         if spec is not None:
@@ -69,12 +73,30 @@ def _check_specs(side: DealSide | AgreedSide, at: Location, found: Found, *, pri
             _check_spec(spec, (*at, name), found, priced=priced)
 
 
+def _check_ceiling(side: DealSide | AgreedSide, kind: str, at: Location, found: Found) -> None:
+    if side.agreement is not None and kind == "listing":
+        expected = "the seller's terms, because an agreement is the buyer's ceiling"
+        found.add((*at, "agreement"), "on the listing side", expected, "write them under `commission`")
+
+
 def _check_bonuses(side: DealSide | AgreedSide, at: Location, found: Found) -> None:
     for position, bonus in enumerate(side.bonuses):
         place = (*at, "bonuses", position)
         _check_payer(bonus.payer, (*place, "payer"), found)
         if bonus.to is not None:
-            check_party(bonus.to, (*place, "to"), found)
+            _check_taker(bonus.to, (*place, "to"), found)
+
+
+def _check_taker(to: str, at: Location, found: Found) -> None:
+    """Money that goes past the split goes to the house or to an agent: a charge says what somebody else gets."""
+    if to in ("company", "agent") or to.removeprefix("agent:").strip() not in ("", to.strip()):
+        return
+    expected = "company, agent (the first of the side) or agent:ID"
+    word = to.strip().lower()
+    remedy = "write company" if word in _OF_THE_HOUSE else f"write agent:ID, or pay {to} by a charge of the deal"
+    if word in ("agent", "agent:"):
+        remedy = "write agent, or the id too, such as agent:a-17"
+    found.add(at, to, expected, remedy)
 
 
 def _check_on_side(to: str, at: Location, ids: set[str], found: Found) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from commissions.files.hints import meant_by_key, meant_by_share, meant_by_value
 from commissions.files.problems import Location, Problem
 from mappings.plain_words import Schema, in_file, resolved, shown, suggestion
 
@@ -45,6 +46,8 @@ _BOUNDS = {
     "less_than": ("lt", "less than {}"),
     "less_than_equal": ("le", "{} or less"),
 }
+#: Keys and values, or a list, were expected.
+_SHAPES = frozenset({"model_type", "model_attributes_type", "dict_type", "tuple_type"})
 _WORD_LISTS = frozenset({"enum", "literal_error"})
 
 
@@ -91,7 +94,8 @@ def _problem(group: Sequence[Error], data: Any, schema: Schema) -> Problem:
     at = _location(error, data)
     kind = error["type"]
     if kind == "extra_forbidden":
-        return Problem(at, "", "a key of the language", suggestion(str(at[-1]), keys_at(error["loc"][:-1], schema)))
+        remedy = meant_by_key(at, error["input"]) or suggestion(str(at[-1]), keys_at(error["loc"][:-1], schema))
+        return Problem(at, "", "a key of the language", remedy)
     if kind == "missing":
         return Problem(at, "", "this key, which is not there", f"add `{error['loc'][-1]}`")
     value = _value(error, at, data)
@@ -102,7 +106,18 @@ def _problem(group: Sequence[Error], data: Any, schema: Schema) -> Problem:
         return Problem(
             at, value, "a name, or names to add up", "write `of: gross`, or `of: {plus: [gross], minus: [fee]}`"
         )
-    return Problem(at, value, *_expected(error))
+    meant = meant_by_value(at, *_held(at, data)) if kind in _SHAPES else None
+    return Problem(at, value, *(meant or _expected(error)))
+
+
+def _held(at: Location, data: Any) -> tuple[Any, Any]:
+    """What stands in the file at this place, and what it stands in."""
+    around: Any = None
+    for part in at:
+        around = data
+        held = dict(enumerate(data)) if isinstance(data, list) else data
+        data = held.get(part) if isinstance(held, dict) else None
+    return data, around
 
 
 def _value(error: Error, at: Location, data: Any) -> str:
@@ -122,7 +137,7 @@ def _expected(error: Error) -> tuple[str, str]:
     if kind in _SIMPLE:
         return _SIMPLE[kind]
     if kind == "value_error":
-        return _of_amount(str(context["error"]), str(error["input"]))
+        return _of_number(str(context["error"]), error["input"])
     if kind == "string_pattern_mismatch":
         return _PATTERNS.get(context["pattern"], (f"text like {context['pattern']}", "correct it"))
     if kind in _BOUNDS:
@@ -138,10 +153,15 @@ def _expected(error: Error) -> tuple[str, str]:
     return message[:1].lower() + message[1:], "correct it"
 
 
-def _of_amount(message: str, given: str) -> tuple[str, str]:
-    expected = message.removeprefix("expected ")
-    if re.fullmatch(r"[$€]?\s?-?[0-9][0-9,_ ]*(?:\.[0-9]+)?", given.strip()) and re.search(r"[$€,_ ]", given.strip()):
+def _of_number(message: str, given: Any) -> tuple[str, str]:
+    """An amount, a percentage or a share that could not be read, by what `domain.commission.amounts` said of it."""
+    if isinstance(given, list | dict | bool) or given is None:
+        return "a number", "write it as it is, or in quotes"
+    expected, text = message.removeprefix("expected "), str(given).strip()
+    if re.fullmatch(r"[$€]?\s?-?[0-9][0-9,_ ]*(?:\.[0-9]+)?", text) and re.search(r"[$€,_ ]", text):
         return expected, "write it without commas, blanks and currency sign"
+    if expected.startswith("a fraction"):
+        return expected, meant_by_share(text) or "correct it"
     return expected, "correct it"
 
 

@@ -14,6 +14,8 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 _AMOUNT = re.compile(r"-?[0-9]{1,13}(?:\.[0-9]{1,2})?")
 _NUMBER = re.compile(r"-?[0-9]{1,13}(?:\.[0-9]{1,9})?")
+#: Denominators of what files may write with decimals, nine at most, divide this.
+_MOST_DECIMALS = 10**9
 _FRACTION = re.compile(r"([0-9]{1,9})\s*/\s*([1-9][0-9]{0,8})")
 
 
@@ -65,8 +67,8 @@ def share_of(value: Any) -> Fraction:
         return Fraction(int(match[1]), int(match[2]))
     if text.endswith("%") and _NUMBER.fullmatch(text[:-1].strip()):
         return Fraction(text[:-1].strip()) / 100
-    if text == "1":
-        return Fraction(1)
+    if text in ("0", "1"):
+        return Fraction(int(text))
     raise ValueError('expected a fraction such as "1/3", a percentage such as "55.5%", or 1 for the whole')
 
 
@@ -79,14 +81,15 @@ def number_text(number: Fraction) -> str:
     """
     if number.denominator == 1:
         return str(number.numerator)
-    rest = number.denominator
-    for prime in (2, 5):
-        while rest % prime == 0:
-            rest //= prime
-    if rest != 1:
+    if _MOST_DECIMALS % number.denominator:
         return f"{number.numerator}/{number.denominator}"
     text = format(Decimal(number.numerator) / Decimal(number.denominator), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def share_text(share: Fraction) -> str:
+    """A part of a whole as files carry it: `1/3`, or `1`."""
+    return f"{share.numerator}/{share.denominator}" if share.denominator != 1 else str(share.numerator)
 
 
 def _text(value: Any) -> str:
@@ -117,5 +120,5 @@ Percent = Annotated[
 ]
 #: A part of a whole: `Fraction(1, 3)`.
 Share = Annotated[
-    Fraction, _fraction(share_of), PlainSerializer(number_text, return_type=str), WithJsonSchema(_NUMBER_SCHEMA)
+    Fraction, _fraction(share_of), PlainSerializer(share_text, return_type=str), WithJsonSchema(_NUMBER_SCHEMA)
 ]

@@ -107,8 +107,8 @@ class Line:
         rate: the percentage (`Fraction(30)` is 30 %) or, for allocations, the share in percent; None for flat amounts.
         raw: the exact amount before rounding, in cents.
         amount: the amount of the line.
-        limit: what decided it: `cap COUNTER`, `maximum`, `minimum`, `left`, `agreement`, `lesser_of`, `greater_of`,
-            `waived`; empty if nothing did.
+        limit: what decided it: `cap COUNTER`, `maximum`, `minimum`, `left`, `agreement`, `commission`, `lesser_of`,
+            `greater_of`, `waived`; empty if nothing did.
         moves: the counters that it moves.
         term: the exception that it follows, as statements tell it; empty if none.
         memo: told only: no money of this deal moves.

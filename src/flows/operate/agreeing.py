@@ -157,7 +157,7 @@ class _Named:
         """
         terms = self._entries("terms", agreement.terms)
         charges = tuple(
-            one.model_copy(update={"payee": self._party(f"charges[{position}].payee", one.payee)})
+            one.model_copy(update={"payee": self._payee(f"charges[{position}].payee", one.payee)})
             for position, one in enumerate(self._entries("charges", agreement.charges))
         )
         update = {"terms": terms, "charges": charges, "sides": self._sides(agreement.sides)}
@@ -177,16 +177,27 @@ class _Named:
         found: dict[str, AgreedSide] = {}
         for name, side in sides.given():
             bonuses = tuple(
-                bonus.model_copy(update={"to": self._party(f"sides.{name}.bonuses[{position}].to", bonus.to)})
+                bonus.model_copy(update={"to": self._bonused(f"sides.{name}.bonuses[{position}].to", bonus.to)})
                 for position, bonus in enumerate(side.bonuses)
             )
             found[name] = side.model_copy(update={"bonuses": bonuses})
         return sides.model_copy(update=found)
 
-    def _party(self, where: str, party: str | None) -> str | None:
-        if party is None or not party.startswith(_AGENT):
+    def _payee(self, where: str, party: str) -> str:
+        if not party.startswith(_AGENT):
             return party
-        return f"{_AGENT}{self._account(where, party.removeprefix(_AGENT))}"
+        known = len(self.problems)
+        account = self._account(where, party.removeprefix(_AGENT))
+        # What somebody without an account gets would stand on no statement.
+        if len(self.problems) == known and account not in self.on_it and not self.desk.ports.accounts.load([account]):
+            expected = f"somebody with a plan; first `dealwire plan assign {account} PLAN --from DATE --why TEXT`"
+            self.problems.append(f"{where} is {party!r}: expected {expected}")
+        return f"{_AGENT}{account}"
+
+    def _bonused(self, where: str, to: str | None) -> str | None:
+        if to is None or not to.startswith(_AGENT):
+            return to
+        return f"{_AGENT}{self._on_deal(where, to.removeprefix(_AGENT))}"
 
     def _on_deal(self, where: str, named: str) -> str:
         known = len(self.problems)

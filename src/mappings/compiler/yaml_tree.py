@@ -18,6 +18,9 @@ Location = tuple[str | int, ...]
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _STANDARD = "tag:yaml.org,2002:"
+#: How the loader marks what composing would hide: a tag that somebody wrote out, and an alias.
+_WRITTEN = "written "
+_ALIAS = "alias"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,13 @@ class Tree:
         data: dicts, lists, text, whole numbers, true/false and None.
         lines: of each entry.
         mistakes: what YAML itself would have let pass.
+        unread: where an alias stands, whose value is told as a mistake and not read.
     """
 
     data: Any = None
     lines: dict[Location, int] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
-    _seen: set[int] = field(default_factory=set)
+    unread: set[Location] = field(default_factory=set)
 
     def line(self, location: Location) -> int:
         """The line of the innermost part of this location that is in the file."""
@@ -53,14 +57,15 @@ class Tree:
     def read(self, node: yaml.Node, at: Location) -> Any:
         """The node as data; notes its line and its mistakes."""
         line = self.lines.setdefault(at, node.start_mark.line + 1)  # an entry's line is that of its key
+        if node.tag == _ALIAS:
+            self.unread.add(at)
+            self.mistakes.append(_alias(line))
+            return None
         if not node.tag.startswith(_STANDARD) or node.tag.startswith(_STANDARD + "python"):
-            self.mistakes.append(Mistake(line, f"tag {node.tag!r} is not part of the language; remove it"))
+            tag = node.tag.removeprefix(_WRITTEN)
+            self.mistakes.append(Mistake(line, f"tag {tag!r} is not part of the language; remove it"))
         if isinstance(node, yaml.ScalarNode):
             return _scalar(node)
-        if id(node) in self._seen:
-            self.mistakes.append(Mistake(line, "aliases (*name) are not part of the language; write it out"))
-            return None
-        self._seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             return [self.read(item, (*at, position)) for position, item in enumerate(node.value)]
         return self._read_mapping(node, at)
@@ -72,6 +77,9 @@ class Tree:
             if not isinstance(key_node, yaml.ScalarNode):
                 self.mistakes.append(Mistake(line, "a key must be plain text; quote it"))
                 continue
+            if key_node.tag == _ALIAS:
+                self.mistakes.append(_alias(line))
+                continue
             key: str = key_node.value
             if key in data:
                 first = self.lines[(*at, key)]
@@ -80,6 +88,10 @@ class Tree:
             self.lines[(*at, key)] = line
             data[key] = self.read(value_node, (*at, key))
         return data
+
+
+def _alias(line: int) -> Mistake:
+    return Mistake(line, "aliases (*name) are not part of the language; write it out")
 
 
 def _scalar(node: yaml.ScalarNode) -> str | int | bool | None:
@@ -91,11 +103,25 @@ def _scalar(node: yaml.ScalarNode) -> str | int | bool | None:
     return int(text) if _INTEGER.fullmatch(text) else text
 
 
+class _Strict(yaml.SafeLoader):
+    """Leaves aliases unresolved and remembers tags: composing would put the values there as if they were written."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs give it no types
+        is_alias = isinstance(event, yaml.AliasEvent)
+        node = super().compose_node(parent, index)
+        if is_alias:
+            return yaml.ScalarNode(_ALIAS, f"*{event.anchor}", event.start_mark, event.end_mark)
+        if node is not None and getattr(event, "tag", None) is not None:
+            node.tag = _WRITTEN + node.tag
+        return node
+
+
 def read_yaml(text: str) -> Tree:
     """Parse one document; a syntax error becomes the tree's only mistake."""
     tree = Tree()
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_Strict)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         tree.mistakes.append(Mistake(line, f"not YAML: {error.problem}; check indentation, quotes and colons here"))

@@ -123,7 +123,7 @@ def _of_plan(row: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield from (("Counter", counter) for counter in row["counters"].values())
     for name, key in (("Dates", "dates"), ("Split", "split"), ("Tax", "tax")):
         if key in row:
-            yield name, row[key]
+            yield from ((name, each) for each in (row[key] if isinstance(row[key], list) else [row[key]]))
     if "floor" in row.get("split", {}):
         yield "Floor", row["split"]["floor"]
     charges = [

@@ -231,11 +231,7 @@ def test_replaying_all_closed_deals_gives_the_counters(seed: int) -> None:
         ledger: dict[CounterKey, int] = defaultdict(int)
         moved: dict[CounterKey, int] = defaultdict(int)
         for one in rows:
-            keys = known_keys(one.deal, one.plans)
-            opening: dict[str, dict[str, str]] = {}
-            for key in keys:
-                opening.setdefault(key.owner, {})[key.counter] = units(ledger[key])
-            made = computed({**one.deal, "opening": opening}, one.plans)
+            made = opened(one.deal, one.plans, ledger)
             for key, delta in made.movements.items() if made else ():
                 assert made is not None
                 assert made.opening[key] == ledger[key]
@@ -248,7 +244,15 @@ def test_replaying_all_closed_deals_gives_the_counters(seed: int) -> None:
     assert runs[0] == runs[1]
 
 
-def known_keys(deal: dict[str, Any], plans: Plans) -> list[CounterKey]:
-    """The counters that a deal reads, in the years that it lies in."""
-    made = computed({**deal, "opening": {}}, plans)
-    return list(made.opening) if made else []
+def opened(deal: dict[str, Any], plans: Plans, ledger: Mapping[CounterKey, int]) -> Calculation | None:
+    """The calculation with the counters as they stand: which it reads, and in which years, it says itself."""
+    keys: set[CounterKey] = set()
+    while True:
+        opening: dict[str, dict[str, str]] = {}
+        for key in keys:
+            opening.setdefault(key.owner, {})[key.counter] = units(ledger[key])
+        made = computed({**deal, "opening": opening}, plans)
+        if made is None or keys >= set(made.opening):
+            return made
+        # With other openings other rules apply, and with them other agents' counters.
+        keys |= set(made.opening)

@@ -60,6 +60,11 @@ def test_an_agreement_without_mistakes_is_read() -> None:
         ("waive: file", "split: 10, waive: file", "exactly one of waive, charge, split, cap"),
         ("  listing:", "  lsting:", "sides.lsting: expected a key of the language; did you mean 'listing'?"),
         ("    payer: landlord", "    bonuses: []", "sides.listing: nothing: expected what is agreed for this side"),
+        (
+            "    payer: landlord",
+            "    agreement: {percent: 2, by: B, why: yes, document: d, agreed: 2026-02-01}",
+            "sides.listing.agreement: on the listing side: expected the seller's terms",
+        ),
         ("payer: landlord", "payer: company", "expected somebody outside the brokerage"),
         ("payer: landlord", "payer: x\n    offers: [{payer: y, flat: 1}]", "either `payer` or `offers`"),
         ("{payer: builder, flat: 5000}", "{payer: builder}", "sides.buying.offers[0]: no amount"),

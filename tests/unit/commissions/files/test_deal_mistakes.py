@@ -70,6 +70,20 @@ def test_a_deal_without_mistakes_is_read() -> None:
         ("price: 400000", "price: -1", 3, "price: -1: expected 0 or more; correct it"),
         ("percent: 2}", "percent: 2, payor: x}", 16, "offers[0].payor: expected a key of the language; did you mean '"),
         ("amount: 500", "amount: 0", 10, "sides[0].bonuses[0].amount: 0: expected more than 0; correct it"),
+        ("share: 2/3", "share: 0.67", 13, "or 1 for the whole; write 2/3, or 67% if it is meant so exactly"),
+        ("share: 2/3", "share: 50", 13, "or 1 for the whole; write 50% or 1/2"),
+        ("share: 2/3", "share: 0.375", 13, "or 1 for the whole; write 37.5% or 3/8"),
+        ("share: 2/3", "share: 41.3", 13, "or 1 for the whole; write 41.3%"),
+        ("share: 2/3", "share: 1.2", 13, "or 1 for the whole; correct it"),
+        # What was probably meant.
+        ("commission: {percent: 3, minimum: 500, maximum: 90000}", "commission: 3%", 9,
+         "sides[0].commission: 3%: expected keys and values; write `{percent: 3}`"),
+        ("agreement: {percent: 2.5}", "agreement: 9000", 15, "agreement: 9000: expected keys and values; write `{flat"),
+        ("agreement: {percent: 2.5}", "agreement: some", 15, "agreement: some: expected keys and values; write `{perc"),
+        ("{agent: cid, share: 1}", "cid", 19, "agents[1]: cid: expected an agent with keys and values; write `{agent:"),
+        ("{percent: 3, minimum: 500, maximum: 90000}", "{percent: 3, in_house: 2}", 9, "in_house: 2: expected keys an"),
+        ("contract_date: 2026-01-05", "date: 2026-01-05", 5, "date: expected a key of the language; write `closing_da"),
+        ("state: TX", "property_type: house", 2, "townhouse, multi_family, manufactured, land, commercial, other; cho"),
         # Facts.
         ("state: TX", "currency: EUR", 2, "currency: EUR: expected one of USD, CAD, MXN; correct it"),
         ("state: TX", "state: tx", 2, "state: tx: expected a state's two capital letters, such as TX; write TX"),
@@ -94,7 +108,12 @@ def test_a_deal_without_mistakes_is_read() -> None:
         ("payer: builder", "payer: company", 16, "payer: company: expected somebody outside the brokerage, such as se"),
         ("amount: 500", "amount: 500, payer: agent", 10, "bonuses[0].payer: agent: expected somebody outside the brok"),
         ("to: company", "to: agent:zoe", 10, "to: agent:zoe: expected an agent of this side; accepted: ann, bob"),
-        ("to: company", "to: Company", 10, "bonuses[0].to: Company: expected a payee: agent, company, lead,"),
+        ("to: company", "to: Company", 10, "bonuses[0].to: Company: expected company, agent (the first of the side) o"),
+        ("to: company", "to: broker", 10, "bonuses[0].to: broker: expected company, agent (the first of the side) or"),
+        ("to: company", "to: broker", 10, "agent:ID; write company"),
+        ("to: company", "to: lead", 10, "agent:ID; write agent:ID, or pay lead by a charge of the deal"),
+        ("to: company", "to: 'agent:'", 10, "agent:ID; write agent, or the id too, such as agent:a-17"),
+        ("  commission: {", "  agreement: {", 9, "sides[0].agreement: on the listing side: expected the seller's te"),
         # Agents.
         ("agent: bob", "agent: ann", 13, "agents[1].agent: ann: expected each agent once on a side; add the shares up"),
         ("share: 2/3, ", "", 13, "agents[1]: neither: expected exactly one of `share` and `flat`; write `share: 1` fo"),
@@ -135,6 +154,7 @@ def test_a_deal_without_mistakes_is_read() -> None:
         ("until: 2026-12-31}", "until: 2025-12-31}", 24, "terms[0].until: 2025-12-31: expected 2026-01-01 or later"),
         ("{agent: ann, waive", "{agent: amn, waive", 24, "terms[0].agent: amn: expected an agent of this deal; did yo"),
         ("  ann: {", "  amn: {", 29, "opening.amn: expected an agent of this deal, team:NAME or shared:NAME of one; d"),
+        ("company_dollar: 100}", "company_dollar: -5}", 29, "opening.ann.company_dollar: -5: expected 0 or more; remo"),
         ("team:north: ", "team:nord: ", 30, "opening.team:nord: expected an agent of this deal, team:NAME or shared:N"),
     ],
 )  # fmt: skip
@@ -168,3 +188,19 @@ def test_any_part_of_the_language_can_stand_in_a_file_of_its_own() -> None:
     assert read.counters == {"company_dollar": 840000}
     with pytest.raises(ConfigurationError, match="as_of: 20260630: expected a day such as 2026-01-31"):
         read_as(Opening, "as_of: 20260630\ncounters: {company_dollar: 8400}", "opening.yaml")
+
+
+def test_agents_without_a_list_are_told_how_to_write_one() -> None:
+    deal = "deal: 1\nclosing_date: 2026-01-02\nsides:\n- {side: listing, commission: {flat: 1}, agents: dana}"
+    with pytest.raises(ConfigurationError) as caught:
+        read_deal(deal, "deal.yaml")
+    assert "dana: expected a list of agents; write `agents: [{agent: dana, share: 1}]`" in str(caught.value)
+    with pytest.raises(ConfigurationError) as caught:
+        read_deal(deal.replace("dana", "[dana, bob]"), "deal.yaml")
+    assert "write `{agent: bob, share: 1/2}`" in str(caught.value)
+
+
+def test_a_value_that_an_alias_left_out_is_not_missed_elsewhere() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_deal(GOOD.replace("price: 400000", "number: &n 400000\nprice: *n"), "deal.yaml")
+    assert str(caught.value).splitlines()[0] == "deal.yaml: 1 mistake"

@@ -9,6 +9,7 @@ import pytest
 
 from domain.commission.agreement import DealAgreement, HeldAgreement
 from domain.commission.settlement import DueMark, Standing
+from tests.builders import agent
 from tests.unit.flows.operate.brokerage import BROKER, DANA, PLAN, SAM, Brokerage
 
 T1 = "transactions/T-1"
@@ -22,6 +23,7 @@ NOTHING = {"released": 0, "again": 0}
 @pytest.fixture
 def office() -> Brokerage:
     made = Brokerage()
+    made.directory.add([agent("A-3", name="Nia New")])
     made.publish(WITH_FEE)
     made.assign(DANA)
     made.assign(SAM)
@@ -148,7 +150,18 @@ sides: {{listing: {{bonuses: [{{title: Thanks, amount: 100, to: "agent:transacti
             "sides: {listing: {bonuses: [{title: Thanks, amount: 5, to: 'agent:nobody'}]}}",
             "sides.listing.bonuses[0].to: agent 'nobody' is unknown",
         ),
-        (WAIVED.replace("file", "fil"), f"does not fit deal {T1}: terms = fil: expected a rule of the plan; did you"),
+        (
+            "sides: {listing: {bonuses: [{title: Thanks, amount: 5, to: 'agent:transactions/A-2'}]}}",
+            "sides.listing.bonuses[0].to is 'transactions/A-2': expected an agent of this deal (transactions/A-1)",
+        ),
+        (
+            f"charges: [{{rule: x, code: fee, payee: 'agent:transactions/A-3', flat: 5, {SAID}}}]",
+            "charges[0].payee is 'agent:transactions/A-3': expected somebody with a plan; first `dealwire plan assign",
+        ),
+        (
+            WAIVED.replace("file", "fil"),
+            f"does not fit deal {T1}: terms[0] = fil: expected a rule of the plan; did you mean file?",
+        ),
         ("sides: {buying: {payer: builder}}", "agreement.sides.buying = buying: expected a side that this deal has"),
         (
             "sides: {listing: {offers: [{payer: builder, flat: 5}]}}",
@@ -156,7 +169,7 @@ sides: {{listing: {{bonuses: [{{title: Thanks, amount: 100, to: "agent:transacti
         ),
         (
             f"charges: [{{rule: x, code: rebate, payee: buyer, flat: 90000, {SAID}}}]",
-            "sides[0] off the top = 90000.00: expected at most the side's commission",
+            "90000.00: expected at most the side's commission",
         ),
     ],
 )
