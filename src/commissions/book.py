@@ -14,13 +14,25 @@ from domain.commission.plan import Charge, Counter, Plan
 from domain.money import Money
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class Running:
+    """A counter in this computation: its value before the deal, and by how much the deal has moved it so far."""
+
+    before: int
+    moved: int = 0
+
+
+@dataclass(slots=True)
 class CounterOf:
-    """A counter of an agent's plan: whose it is in which year, and its cap in hundredths (None: it only counts)."""
+    """A counter of an agent's plan: whose it is in which year, and its cap in hundredths (None: it only counts).
+
+    What it has come to is shared with the plans of others that move the same counter.
+    """
 
     key: CounterKey
     counter: Counter
     cap: int | None
+    running: Running = field(default_factory=lambda: Running(0))
 
 
 @dataclass(slots=True)
@@ -114,27 +126,38 @@ class Book:
         self.lines: list[Line] = []
         self.paid_in = 0
         self.balances: dict[str, int] = {}
-        self.opening: dict[CounterKey, int] = {}
-        self.movements: dict[CounterKey, int] = {}
+        self._running: dict[CounterKey, Running] = {}
         self.caps: dict[CounterKey, int] = {}
         self.receivables: list[Receivable] = []
 
     def open(self, counter: CounterOf) -> None:
         """Take up a counter with its value before this deal."""
         key = counter.key
-        if key not in self.opening:
-            self.opening[key] = self.closing.opening.get(key.owner, {}).get(key.counter, 0)
-            self.movements[key] = 0
+        running = self._running.get(key)
+        if running is None:
+            running = Running(self.closing.opening.get(key.owner, {}).get(key.counter, 0))
+            self._running[key] = running
+        counter.running = running
         if counter.cap is not None:
             self.caps[key] = counter.cap
 
+    @property
+    def opening(self) -> dict[CounterKey, int]:
+        """The counters before this deal."""
+        return {key: running.before for key, running in self._running.items()}
+
+    @property
+    def movements(self) -> dict[CounterKey, int]:
+        """By how much each was moved so far."""
+        return {key: running.moved for key, running in self._running.items()}
+
     def before(self, counter: CounterOf) -> int:
         """The counter before this deal."""
-        return self.opening[counter.key]
+        return counter.running.before
 
     def now(self, counter: CounterOf) -> int:
         """The counter at this point."""
-        return self.opening[counter.key] + self.movements[counter.key]
+        return counter.running.before + counter.running.moved
 
     def room(self, counter: CounterOf) -> int | None:
         """What is left of its cap at this point; None without a cap."""
@@ -207,7 +230,7 @@ class Book:
             memo: nobody's money moves.
         """
         for counter, delta in moves:
-            self.movements[counter.key] += delta
+            counter.running.moved += delta
         if not memo:
             self.balances[payee] = self.balances.get(payee, 0) + amount
             if external:
@@ -228,7 +251,7 @@ class Book:
                 of=of,
                 basis=None if basis is None else self.money(basis),
                 rate=rate,
-                raw=Fraction(amount if raw is None else raw),
+                raw=raw if isinstance(raw, Fraction) else Fraction(amount if raw is None else raw),
                 amount=self.money(amount),
                 limit=limit,
                 moves=tuple([Movement(counter.key, delta) for counter, delta in moves if delta]),

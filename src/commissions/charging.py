@@ -17,7 +17,7 @@ from commissions.conditions import applies
 from commissions.rounding import percent_of
 from commissions.terms import charge_term, charge_told
 from commissions.tiers import slices
-from commissions.worth import NOTHING, Worth
+from commissions.worth import NOTHING, Exact, Worth
 from domain.commission.calculation import COMPANY, GROSS, OUTSIDE, Code, Stage
 from domain.commission.closing import Term
 from domain.commission.plan import Amount, Basis, Charge, Step, Sum
@@ -127,7 +127,7 @@ class Charging:
         basis = most if most is not None and cut else basis
         taken, rate = self._percentage(wanted, basis, part)
         flat = wanted.flat or 0
-        stepped = _stepped(wanted.step, part, self._book) if wanted.step else Fraction(0)
+        stepped = _stepped(wanted.step, part, self._book) if wanted.step else 0
         if charge.per == "agent" or part.role == GROSS:
             raw, limit = _between(wanted, taken + stepped + (0 if self._was_charged(charge, part) else flat))
         elif part.role != "agent":
@@ -149,18 +149,18 @@ class Charging:
             return sum(side.gross if of == Basis.GROSS else side.left for side in sides.values())
         return of_part(of, part, self._book)
 
-    def _percentage(self, wanted: Amount, basis: int, part: Part) -> tuple[Fraction, Fraction | None]:
+    def _percentage(self, wanted: Amount, basis: int, part: Part) -> tuple[Exact, Fraction | None]:
         if wanted.tiers is not None:
             pieces = list(slices(wanted.tiers, basis, part, self._book))
             rate = pieces[0][1].percent if len(pieces) == 1 else None
             return sum((percent_of(piece, level.percent) for piece, level in pieces), Fraction(0)), rate
         if wanted.percent is None:
-            return Fraction(0), None
+            return 0, None
         return percent_of(basis, wanted.percent), wanted.percent
 
     def _shared_out(
-        self, wanted: Amount, charge: Charge, part: Part, exact: tuple[Fraction, Fraction, int]
-    ) -> tuple[Fraction, str]:
+        self, wanted: Amount, charge: Charge, part: Part, exact: tuple[Exact, Exact, int]
+    ) -> tuple[Exact, str]:
         """This part's portion of what is charged once, and what is its own; between minimum and maximum.
 
         `exact`: what the percentage, the steps and the flat amount come to.
@@ -169,12 +169,12 @@ class Charging:
         named = wanted.percent is not None or wanted.tiers is not None
         own_percentage = named and not is_shared(wanted.of or Basis.PART)
         own_steps = wanted.step is not None and not is_shared(wanted.step.of)
-        own = (taken if own_percentage else 0) + (stepped if own_steps else Fraction(0))
+        own = (taken if own_percentage else 0) + (stepped if own_steps else 0)
         once = taken + stepped + flat - own
         if own_percentage or own_steps:
             return _between(wanted, own + self._portion(charge, part, self._book.rounded(once)))
         whole, limit = _between(wanted, once)
-        return Fraction(self._portion(charge, part, self._book.rounded(whole))), limit
+        return self._portion(charge, part, self._book.rounded(whole)), limit
 
     def _portion(self, charge: Charge, part: Part, whole: int) -> int:
         among = [one for one in self._co_parts if charge.per == "deal" or one.side is part.side]
@@ -223,11 +223,11 @@ def _amount(worth: Worth) -> int:
     return worth.amount
 
 
-def _between(wanted: Amount, raw: Fraction) -> tuple[Fraction, str]:
+def _between(wanted: Amount, raw: Exact) -> tuple[Exact, str]:
     if wanted.maximum is not None and raw > wanted.maximum:
-        return Fraction(wanted.maximum), "maximum"
+        return wanted.maximum, "maximum"
     if wanted.minimum is not None and raw < wanted.minimum:
-        return Fraction(wanted.minimum), "minimum"
+        return wanted.minimum, "minimum"
     return raw, ""
 
 

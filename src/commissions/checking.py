@@ -240,15 +240,17 @@ def counters_of(
     found = {}
     for name, counter in plan.counters.items():
         year = period(counter, day, anniversary_of(agent, counter))
-        owner = {"agent": agent.agent, "team": f"team:{agent.team}", "shared": f"shared:{agent.shared_cap}"}[
-            counter.per
-        ]
+        owner = agent.agent if counter.per == "agent" else _group(agent, counter)
         cap = counter.cap
         if cap is not None:
             cap = prorated(cap + counter.cap_per_member * agent.team_members, counter, year, agent.joined)
-        agreed = cap_of(name, held)
+        agreed = cap_of(name, held) if held else None
         found[name] = CounterOf(CounterKey(owner, name, year.id), counter, cap if agreed is None else agreed)
     return found
+
+
+def _group(agent: DealAgent, counter: Counter) -> str:
+    return f"team:{agent.team}" if counter.per == "team" else f"shared:{agent.shared_cap}"
 
 
 def needs_price(plan: Plan) -> bool:

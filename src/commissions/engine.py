@@ -147,11 +147,11 @@ class _Run:
         made: list[Part] = []
         for charge in self._left_to_part(part):
             self._charge(_of_part(charge), part, Stage.OFF_THE_TOP, made)
-        for section in part.plan.order:
+        for section, charges in part.plan.stages:
             if section is Section.SPLIT:
                 split_part(part, self.book)
             elif section is not Section.DEDUCTIONS:
-                for charge in part.plan.charges(section):
+                for charge in charges:
                     self._charge(charge, part, Stage(section.value), made)
             for charge in part.charges:
                 if charge.stage is section and section is not Section.DEDUCTIONS:

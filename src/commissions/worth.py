@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+#: An exact amount in cents; whole where nothing was divided, which is the usual case and the quicker one.
+Exact = Fraction | int
+
 
 @dataclass(frozen=True, slots=True)
 class Worth:
@@ -20,11 +23,11 @@ class Worth:
     """
 
     amount: int
-    raw: Fraction
+    raw: Exact
     of: str = ""
     basis: int | None = None
     rate: Fraction | None = None
     limit: str = ""
 
 
-NOTHING = Worth(0, Fraction(0))
+NOTHING = Worth(0, 0)

@@ -10,6 +10,7 @@ from calendar import isleap
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 
 from commissions.rounding import to_cents
 from domain.commission.plan import CapYear, Counter
@@ -47,11 +48,15 @@ def period(counter: Counter, day: date, anniversary: date | None) -> Period:
     if counter.year is CapYear.MONTH:
         following = date(day.year + day.month // 12, day.month % 12 + 1, 1)
         return Period(f"{day:%Y-%m}", day.replace(day=1), following)
-    month, of_month = _first_day(counter, anniversary)
-    starts = _on(day.year, month, of_month, counter.leap_day)
+    return _year(day, *_first_day(counter, anniversary), counter.leap_day)
+
+
+@lru_cache(maxsize=1024)  # a brokerage has few years, and a deal asks for a dozen
+def _year(day: date, month: int, of_month: int, leap_day: str) -> Period:
+    starts = _on(day.year, month, of_month, leap_day)
     if starts > day:
-        starts = _on(day.year - 1, month, of_month, counter.leap_day)
-    return Period(starts.isoformat(), starts, _on(starts.year + 1, month, of_month, counter.leap_day))
+        starts = _on(day.year - 1, month, of_month, leap_day)
+    return Period(starts.isoformat(), starts, _on(starts.year + 1, month, of_month, leap_day))
 
 
 def _first_day(counter: Counter, anniversary: date | None) -> tuple[int, int]:

@@ -41,7 +41,12 @@ class Money:
     @classmethod
     def of_cents(cls, cents: int, currency: str = "USD") -> Money:
         """An amount given in hundredths of the currency's unit."""
-        return cls(Decimal(cents).scaleb(-2), currency)
+        if currency not in CURRENCY_DIGITS:
+            return cls(Decimal(cents), currency)  # which refuses it
+        money = object.__new__(cls)  # whole cents need none of the checks, and an engine makes thousands a second
+        object.__setattr__(money, "amount", Decimal(cents).scaleb(-2))
+        object.__setattr__(money, "currency", currency)
+        return money
 
     @property
     def cents(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -431,6 +432,11 @@ class Plan(PlanPart):
     def charges(self, section: Section) -> tuple[Charge, ...]:
         """The charges of one stage; the split is not one."""
         return () if section is Section.SPLIT else getattr(self, section.value)
+
+    @cached_property
+    def stages(self) -> tuple[tuple[Section, tuple[Charge, ...]], ...]:
+        """Each stage in this plan's order, with its charges."""
+        return tuple((section, self.charges(section)) for section in self.order)
 
     def every_charge(self) -> tuple[Charge, ...]:
         """All of them, off the top first."""
