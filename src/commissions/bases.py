@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from commissions.book import Book, Part, Side
-from domain.commission.plan import SHARED_BASES, Basis, Sum
+from domain.commission.charges import SHARED_BASES, Basis, Sum
 
 #: Names of bases, for telling them from names of rules.
 BASES = frozenset(basis.value for basis in Basis)

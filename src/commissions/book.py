@@ -9,8 +9,9 @@ from fractions import Fraction
 from commissions.rounding import to_cents
 from domain.commission.calculation import GROSS, CounterKey, Line, Movement, Receivable, Stage
 from domain.commission.calculation import Code as LineCode
+from domain.commission.charges import Charge
 from domain.commission.closing import Closing, DealAgent, DealCharge, DealSide, Term
-from domain.commission.plan import Charge, Counter, Plan
+from domain.commission.plan import Counter, Plan
 from domain.money import Money
 
 

@@ -19,8 +19,8 @@ from commissions.terms import charge_term, charge_told
 from commissions.tiers import slices
 from commissions.worth import NOTHING, Exact, Worth
 from domain.commission.calculation import COMPANY, GROSS, OUTSIDE, Code, Stage
+from domain.commission.charges import Amount, Basis, Charge, Step, Sum
 from domain.commission.closing import Term
-from domain.commission.plan import Amount, Basis, Charge, Step, Sum
 
 
 class Charging:

@@ -18,8 +18,9 @@ from commissions.terms import cap_of, terms_of
 from commissions.years import period, prorated
 from domain.commission.amounts import amount_text, number_text
 from domain.commission.calculation import GROSS, CounterKey
+from domain.commission.charges import Amount
 from domain.commission.closing import Closing, DealAgent, Term
-from domain.commission.plan import Amount, CapYear, Counter, Plan, Split
+from domain.commission.plan import CapYear, Counter, Plan, Split
 from domain.errors import CommissionRefused, FieldProblem
 from domain.money import CURRENCY_DIGITS
 

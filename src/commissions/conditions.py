@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from commissions.book import Book, Part, Side
+from domain.commission.charges import CapState, When
 from domain.commission.closing import Closing
-from domain.commission.plan import CapState, When
 
 
 def applies(when: When | None, part: Part, book: Book) -> bool:

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from domain.commission.agreement import AgreedSide, DealAgreement, SideName
 from domain.commission.amounts import amount_text
+from domain.commission.charges import ChargeCode
 from domain.commission.closing import CommissionSpec, DealAgent, DealCharge, DealSide, PayerOffer
-from domain.commission.plan import ChargeCode
 from domain.errors import FieldProblem
 from domain.terms import DealType, PaidBy, ReferralDirection, RepresentedSide, Side
 

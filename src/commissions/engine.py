@@ -24,8 +24,9 @@ from commissions.taxing import LEG_CODES, Leg, add_tax, remit, taxes_of
 from commissions.terms import terms_of
 from domain.commission.amounts import amount_text
 from domain.commission.calculation import COMPANY, GROSS, Calculation, Code, Governing, Stage
+from domain.commission.charges import Amount, Basis, Charge, ChargeCode
 from domain.commission.closing import Closing, DealAgent
-from domain.commission.plan import Amount, Basis, Charge, ChargeCode, Plan, Section, Tax
+from domain.commission.plan import Plan, Section, Tax
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from commissions.problems import problem
 from commissions.terms import rules_named
 from domain.commission.amounts import amount_text
+from domain.commission.charges import Charge
 from domain.commission.closing import Closing, DealAgent, Term
-from domain.commission.plan import Charge
 from domain.errors import FieldProblem
 from mappings.plain_words import nearest
 

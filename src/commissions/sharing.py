@@ -14,8 +14,9 @@ from commissions.book import Book, CounterOf, Part, Side
 from commissions.charging import Charging
 from commissions.conditions import asks_the_agent, side_applies
 from domain.commission.calculation import GROSS, Code, Stage
+from domain.commission.charges import Charge, ChargeCode
 from domain.commission.closing import Closing, DealCharge
-from domain.commission.plan import DEAL_MEASURES, Charge, ChargeCode, Plan
+from domain.commission.plan import DEAL_MEASURES, Plan
 
 #: The order of off-the-top deductions that do not say otherwise (research S4): the referral before the rebate before
 #: levies before the franchise.

@@ -18,7 +18,8 @@ from commissions.terms import split_term
 from commissions.tiers import slices
 from commissions.worth import Worth
 from domain.commission.calculation import COMPANY, Code, Stage
-from domain.commission.plan import Basis, Split
+from domain.commission.charges import Basis
+from domain.commission.plan import Split
 
 
 @dataclass(slots=True)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from commissions.book import Book, Part, Side
 from commissions.rounding import percent_of
 from domain.commission.calculation import COMPANY, GROSS, Code, Line, Stage
-from domain.commission.plan import ChargeCode, Tax
+from domain.commission.charges import ChargeCode
+from domain.commission.plan import Tax
 
 
 def taxes_of(parts: Sequence[Part], book: Book) -> list[Tax]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from commissions.book import Part
+from domain.commission.charges import Charge
 from domain.commission.closing import Closing, DealAgent, DealCharge, DealSide, Term
-from domain.commission.plan import Charge
 
 
 def terms_of(agent: DealAgent, closing: Closing) -> tuple[Term, ...]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from commissions.book import Book, Part
-from domain.commission.plan import DEAL_MEASURES, Level, TierMode, Tiers
+from domain.commission.charges import Level, TierMode, Tiers
+from domain.commission.plan import DEAL_MEASURES
 
 
 def slices(tiers: Tiers, basis: int | Fraction, part: Part, book: Book) -> Iterator[tuple[Fraction, Level]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from commissions.wording_figures import counted, dollars, listed
-from domain.commission.plan import CapState, DateRange, Range, When
+from domain.commission.charges import CapState, DateRange, Range, When
 
 _CAP_STATES = {
     CapState.BEFORE: "reached before this deal",

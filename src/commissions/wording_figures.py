@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from fractions import Fraction
 
 from domain.commission.amounts import amount_text, number_text
-from domain.commission.plan import Basis
+from domain.commission.charges import Basis
 
 #: Counters that count deals or sides, not money.
 COUNTS = frozenset({"units", "deal_count"})

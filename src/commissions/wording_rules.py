@@ -5,7 +5,8 @@ from __future__ import annotations
 from commissions.bases import told as basis_told
 from commissions.wording_conditions import condition
 from commissions.wording_figures import basis_words, counted, dollars, listed, percent
-from domain.commission.plan import DEAL_MEASURES, Amount, Basis, Charge, Floor, Section, Split, Step, TierMode, Tiers
+from domain.commission.charges import Amount, Basis, Charge, Step, TierMode, Tiers
+from domain.commission.plan import DEAL_MEASURES, Floor, Section, Split
 
 _PARTIES = {
     "agent": "the agent",

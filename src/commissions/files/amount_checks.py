@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from commissions.files.problems import Found, Location, money
+from domain.commission.charges import Amount, DateRange, Level, Range, When
 from domain.commission.closing import Bracket
-from domain.commission.plan import Amount, DateRange, Level, Range, When
 
 #: Days outside these years are slips of the pen.
 FIRST_YEAR, LAST_YEAR = 1900, 2100

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from commissions.files.problems import Found, Location
 from commissions.sharing import rank
-from domain.commission.plan import Amount, Basis, Charge, Counter, Plan, Section, Sum
+from domain.commission.charges import Amount, Basis, Charge, Sum
+from domain.commission.plan import Counter, Plan, Section
 from mappings.plain_words import suggestion
 
 #: The stage before the parts are allocated, beside the sections.

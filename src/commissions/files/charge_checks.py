@@ -12,17 +12,8 @@ from commissions.files.amount_checks import (
 from commissions.files.basis_checks import OFF_THE_TOP, Place, Scope, amounts_of, check_of
 from commissions.files.counter_checks import check_capped, check_moved, check_not_self_moving, check_when_counters
 from commissions.files.problems import Found, Location, money
-from domain.commission.plan import (
-    DEAL_MEASURES,
-    SELF_MOVING,
-    Basis,
-    Charge,
-    Floor,
-    Section,
-    Split,
-    TierMode,
-    Tiers,
-)
+from domain.commission.charges import Basis, Charge, TierMode, Tiers
+from domain.commission.plan import DEAL_MEASURES, SELF_MOVING, Floor, Section, Split
 from mappings.plain_words import suggestion
 
 #: Names of parties that mean somebody in particular; written any other way they would be a stranger's name.

@@ -13,7 +13,8 @@ from commissions.files.problems import Found, Problem
 from commissions.files.sum_checks import check_sums
 from commissions.files.terms_checks import check_agent_facts, check_terms
 from domain.commission.account import AccountDetails
-from domain.commission.plan import Charge, Plan, Section
+from domain.commission.charges import Charge
+from domain.commission.plan import Plan, Section
 
 
 def plan_problems(plan: Plan) -> tuple[Problem, ...]:

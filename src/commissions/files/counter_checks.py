@@ -6,7 +6,8 @@ from calendar import monthrange
 from collections.abc import Mapping
 
 from commissions.files.problems import Found, Location, money
-from domain.commission.plan import SELF_MOVING, CapYear, Counter, Plan, When
+from domain.commission.charges import When
+from domain.commission.plan import SELF_MOVING, CapYear, Counter, Plan
 from mappings.plain_words import nearest
 
 

@@ -16,8 +16,9 @@ from commissions.files.schemas import schema_of
 from commissions.files.words import in_plain_words
 from domain.commission.account import AccountDetails
 from domain.commission.agreement import DealAgreement
+from domain.commission.charges import PlanPart
 from domain.commission.closing import Closing
-from domain.commission.plan import Plan, PlanPart
+from domain.commission.plan import Plan
 from domain.errors import ConfigurationError
 from mappings.compiler.files import report
 from mappings.compiler.yaml_tree import Mistake, Tree, read_yaml

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from domain.commission import agreement, closing, plan
+from domain.commission import agreement, charges, closing, plan
 from domain.commission.agreement import DealAgreement
 from domain.commission.closing import Closing
 from domain.commission.plan import Plan
@@ -87,7 +87,7 @@ def _joined(text: str) -> str:
 
 _MODELS = {
     name: member
-    for module in (plan, closing, agreement)
+    for module in (charges, plan, closing, agreement)
     for name, member in vars(module).items()
     if isinstance(member, type) and issubclass(member, BaseModel)
 }

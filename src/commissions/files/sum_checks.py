@@ -9,7 +9,8 @@ from itertools import accumulate
 from commissions.files.basis_checks import OFF_THE_TOP
 from commissions.files.problems import Found, Location
 from domain.commission.amounts import number_text
-from domain.commission.plan import Basis, Charge, Plan, Section, Split
+from domain.commission.charges import Basis, Charge
+from domain.commission.plan import Plan, Section, Split
 
 #: What is taken of the agent's part, rule by rule; deductions take what there is.
 _OF_THE_PART = tuple(section for section in Section if section not in (Section.SPLIT, Section.DEDUCTIONS))

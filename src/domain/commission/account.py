@@ -8,8 +8,9 @@ from datetime import date, datetime
 from pydantic import Field
 
 from domain.commission.amounts import Cents
+from domain.commission.charges import Charge, Name, PlanPart
 from domain.commission.closing import AgentId, Term
-from domain.commission.plan import Charge, Name, Plan, PlanId, PlanPart
+from domain.commission.plan import Plan, PlanId
 
 
 class Assignment(PlanPart):

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
+from domain.commission.charges import Party, PlanPart
 from domain.commission.closing import Bonus, CommissionSpec, DealCharge, PayerOffer, Term
-from domain.commission.plan import Party, PlanPart
 
 #: The sides that a deal may have of ours.
 SideName = Literal["listing", "buying", "both", "referral"]

@@ -12,8 +12,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from domain.commission.charges import PlanPart
 from domain.commission.closing import AgentId
-from domain.commission.plan import PlanPart
 from domain.deal import Frozen
 from domain.money import Money
 

@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from domain.commission.amounts import Cents, Percent, Share
-from domain.commission.plan import Charge, Name, Party, PlanId, PlanPart, Section
+from domain.commission.charges import Charge, Name, Party, PlanPart
+from domain.commission.plan import PlanId, Section
 from domain.terms import DealType, PropertyType
 
 AgentId = Annotated[str, Field(min_length=1, max_length=200)]

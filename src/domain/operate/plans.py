@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field
 
 from domain.commission.amounts import Cents
-from domain.commission.plan import Name, PlanId
+from domain.commission.charges import Name
+from domain.commission.plan import PlanId
 from domain.operate.base import Id, Message, Why
 
 #: Characters of a plan file; the longest of ours has a tenth of it.

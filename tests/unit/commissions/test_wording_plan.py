@@ -15,7 +15,8 @@ from pydantic import BaseModel
 
 from commissions.files.reading import read_plan
 from commissions.wording import explain_plan
-from domain.commission.plan import Charge, Plan
+from domain.commission.charges import Charge
+from domain.commission.plan import Plan
 
 #: A plan in which every field of the language stands, where it means something.
 WHOLE = """\

@@ -22,8 +22,9 @@ from domain.commission.calculation import (
     Receivable,
     Stage,
 )
+from domain.commission.charges import PlanPart
 from domain.commission.closing import Term
-from domain.commission.plan import Plan, PlanPart
+from domain.commission.plan import Plan
 from domain.commission.settlement import Adjustment, PostedCalculation, Reason
 from domain.money import CURRENCY_DIGITS, Money
 from storage.commissions.codec import money_from, money_text, posted_from_json, posted_to_json
