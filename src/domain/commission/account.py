@@ -8,8 +8,8 @@ from datetime import date, datetime
 from pydantic import Field
 
 from domain.commission.amounts import Cents
-from domain.commission.charges import Charge, Name, PlanPart
-from domain.commission.closing import AgentId, Term
+from domain.commission.charges import Name, PlanPart
+from domain.commission.closing import AgentFacts, AgentId
 from domain.commission.plan import Plan, PlanId
 
 
@@ -29,24 +29,8 @@ class Opening(PlanPart):
     why: str = ""
 
 
-class AccountDetails(PlanPart):
-    """What plans need to know about an agent; each as in `domain.commission.closing.DealAgent`."""
-
-    anniversary: date | None = None
-    anniversaries: dict[Name, date] = Field(default={})
-    joined: date | None = None
-    left: date | None = None
-    licence_expires: date | None = None
-    team: str | None = None
-    team_members: int = Field(default=0, ge=0)
-    lead: AgentId | None = None
-    mentor: AgentId | None = None
-    recruiter: AgentId | None = None
-    shared_cap: str | None = None
-    tax_registered: bool = False
-    flags: tuple[str, ...] = ()
-    deductions: tuple[Charge, ...] = ()
-    terms: tuple[Term, ...] = ()
+class AccountDetails(AgentFacts):
+    """What is recorded of an agent beside their plans."""
 
 
 class Account(PlanPart):

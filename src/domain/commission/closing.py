@@ -170,21 +170,15 @@ class Term(PlanPart):
         return agreed_text(self.by, self.agreed, self.why, self.document)
 
 
-class DealAgent(PlanPart):
-    """One of our agents, as the plan needs to know them.
+class AgentFacts(PlanPart):
+    """What plans need to know about an agent, whatever the deal.
 
     Attributes:
-        agent: id; in the CRM store that of their account.
-        name: as statements call them.
-        share: of what the side leaves to its co-agents, or
-        flat: this amount of it; flat amounts come first, the shares divide the rest.
-        plan: which plan is theirs, where a deal brings several.
         anniversary: when their year begins, for plans that count by anniversary.
         anniversaries: others by name (`royalty`, `fees`), where a plan tells them apart.
         joined: for caps that are prorated in the first year.
         left: the last day with the brokerage.
-        licence: the state licence number.
-        licence_expires: the last day it is good for.
+        licence_expires: the last day their licence is good for.
         team: their team, for counters of teams.
         team_members: how many, for caps that grow with the team.
         lead: who leads it.
@@ -197,16 +191,10 @@ class DealAgent(PlanPart):
         deductions: what they owe, beside the plan's.
     """
 
-    agent: AgentId
-    name: str = ""
-    share: Share | None = Field(default=None, ge=0, le=1)
-    flat: Cents | None = Field(default=None, ge=0)
-    plan: PlanId | None = None
     anniversary: date | None = None
     anniversaries: dict[Name, date] = Field(default={})
     joined: date | None = None
     left: date | None = None
-    licence: str = ""
     licence_expires: date | None = None
     team: str | None = None
     team_members: int = Field(default=0, ge=0)
@@ -218,6 +206,26 @@ class DealAgent(PlanPart):
     flags: tuple[str, ...] = ()
     terms: tuple[Term, ...] = ()
     deductions: tuple[Charge, ...] = ()
+
+
+class DealAgent(AgentFacts):
+    """One of our agents on a deal.
+
+    Attributes:
+        agent: id; in the CRM store that of their account.
+        name: as statements call them.
+        share: of what the side leaves to its co-agents, or
+        flat: this amount of it; flat amounts come first, the shares divide the rest.
+        plan: which plan is theirs, where a deal brings several.
+        licence: the state licence number.
+    """
+
+    agent: AgentId
+    name: str = ""
+    share: Share | None = Field(default=None, ge=0, le=1)
+    flat: Cents | None = Field(default=None, ge=0)
+    plan: PlanId | None = None
+    licence: str = ""
 
 
 class DealSide(PlanPart):

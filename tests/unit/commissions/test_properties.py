@@ -117,7 +117,7 @@ def capped(percent: int, cap: int, **split: Any) -> dict[str, Any]:
 
 def units(cents: int) -> str:
     """Cents as files write them."""
-    return f"{cents // 100}.{cents % 100:02d}"
+    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}"
 
 
 def deal_of(flat: int, shares: Mapping[str, str], opening: int = 0, name: str = "d") -> dict[str, Any]:
