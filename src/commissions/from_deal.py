@@ -59,11 +59,11 @@ class _Reader:
         currency = self._currency()
         agents = self._agents()
         terms = AgreedTerms(self.details, self.notes, self.agreement)
-        sides, charges = terms.sides(agents), terms.charges()
-        if self.notes.problems or self.details.closing_date is None:
-            raise self._refused()
         details = self.details
         try:
+            sides, charges = terms.sides(agents), terms.charges()
+            if self.notes.problems or details.closing_date is None:
+                raise self._refused()
             return Closing(
                 deal=self.deal.id,
                 number=details.reference or "",
@@ -74,7 +74,7 @@ class _Reader:
                 price=amount_of(details.sale_price),
                 concessions=amount_of(details.concessions) or 0,
                 contract_date=details.contract_date,
-                closing_date=self.details.closing_date,
+                closing_date=details.closing_date,
                 funded_date=details.funded_date,
                 sides=tuple(sides),
                 flags=self.agreement.flags,

@@ -13,7 +13,7 @@ from commissions.files.checks import account_problems
 from domain.commission.account import Account, AccountDetails, Assignment
 from domain.commission.plan import CapYear, Counter
 from domain.operate.plans import AssignAnswer, AssignmentRow
-from flows.operate.aftermath import reach, settle_again
+from flows.operate.aftermath import overtake, reach, settle_again
 from flows.operate.errors import BadRequest, Taken
 from flows.operate.parties import Person, person
 from flows.operate.plans import published
@@ -56,7 +56,7 @@ def plan_assign(request: AssignRequest, desk: Desk) -> AssignAnswer:
         }
     )
     # Without an end: the assignment may have had a later one until now.
-    reached = reach([who.account], request.starts, None, desk)
+    reach([who.account], request.starts, None, desk)  # refuses what is too much before anything is written
     if changed != held:
         accepted = "yes" if any(one.plan.status == "example" for one in versions) else "not needed"
         said = {"plan": request.plan, "from": request.starts.isoformat(), "unverified_accepted": accepted}
@@ -64,6 +64,8 @@ def plan_assign(request: AssignRequest, desk: Desk) -> AssignAnswer:
         said |= {"details": ", ".join(sorted(request.details))} if request.details else {}
         entry = desk.entry("plan-assign", f"ACCOUNT#{who.account}", request.why, **said)
         desk.ports.accounts.save(changed.model_copy(update={"version": held.version + 1}), entry)
+    overtake(desk)
+    reached = reach([who.account], request.starts, None, desk)
     return AssignAnswer(
         account=who.account,
         name=who.name,

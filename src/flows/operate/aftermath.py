@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 #: Settled deals that one change may reach back to; a call may take 29 s, and each of them takes a read and a write.
 MOST_AGAIN = 1_000
+
+
+#: By how much the clock of whoever set a mark may be ahead, and how long the change itself may have taken.
+_SKEW = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,17 @@ def reach(owners: Iterable[str], since: date, until: date | None, desk: Desk) ->
                     "choose a later day"
                 )
     return Reach(tuple(sorted(found, key=lambda deal_id: found[deal_id])))
+
+
+def overtake(desk: Desk) -> None:
+    """Have closings that are being settled this moment decided again: they may have read what was before the change.
+
+    Between the change and `reach`: a closing that is in no ledger yet is still due, and what is not due is in one.
+    """
+    store = desk.ports.commissions
+    for page in store.due(desk.now + _SKEW):
+        for mark in page:
+            store.set_due(mark)
 
 
 def settle_again(reached: Reach, desk: Desk) -> Aftermath:

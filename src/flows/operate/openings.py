@@ -13,7 +13,7 @@ from domain.commission.plan import CapYear
 from domain.commission.settlement import ReplayMark
 from domain.operate.plans import OpeningAnswer
 from flows.operate.accounts import account_of, anniversary_of, check_anniversaries, check_counters
-from flows.operate.aftermath import Reach, reach, settle_again
+from flows.operate.aftermath import Reach, overtake, reach, settle_again
 from flows.operate.errors import BadRequest, Taken
 from flows.operate.parties import person
 from flows.operate.plans import in_force, published, version_on
@@ -47,13 +47,15 @@ def agents_opening(request: OpeningRequest, desk: Desk) -> OpeningAnswer:
     openings = tuple(sorted((*others, made), key=lambda opening: opening.as_of))
     before = next((one for one in held.openings if one.as_of == made.as_of), None)
     changed = before is None or dict(before.counters) != dict(made.counters)
-    later = reach([who.account], request.as_of, None, desk)
+    reach([who.account], request.as_of, None, desk)  # refuses what is too much before anything is written
     if changed:
         entry = desk.entry(
             "agents-opening", f"ACCOUNT#{who.account}", request.why, as_of=request.as_of.isoformat(), **told
         )
         update = {"openings": openings, "version": held.version + 1, "name": who.name}
         desk.ports.accounts.save(held.model_copy(update=update), entry)
+    overtake(desk)
+    later = reach([who.account], request.as_of, None, desk)
     if later.deals:
         # In closing order, each from the counters before it: an opening changes every one of them.
         first = (request.as_of.isoformat(), "", "")

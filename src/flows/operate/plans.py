@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from domain.commission.account import PlanVersion
 from domain.errors import ConfigurationError
 from domain.operate.plans import PlanExplainAnswer, PlanRow, PlansAnswer, PublishAnswer
-from flows.operate.aftermath import office_day, reach, settle_again
+from flows.operate.aftermath import office_day, overtake, reach, settle_again
 from flows.operate.errors import BadRequest, NotFound, Taken
 from flows.operate.telling import version_row
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from domain.commission.plan import Plan
     from domain.operate.plans import PlanExplainRequest, PlansRequest, PublishRequest
     from flows.operate.desk import Desk
+
+
+#: Funding follows on the closing within that time, where its day decides.
+_LAG = timedelta(days=366)
 
 
 def plans(_request: PlansRequest, desk: Desk) -> PlansAnswer:
@@ -115,7 +119,8 @@ def plan_publish(request: PublishRequest, desk: Desk) -> PublishAnswer:
     until = None if following is None else following - timedelta(days=1)
     concerned = [one for one in desk.ports.accounts.all() if _meets(one, plan.plan, request.effective, until)]
     _check_verified(plan, concerned, request)
-    reached = reach((one.account for one in concerned), request.effective, until, desk)
+    owners, closed = [one.account for one in concerned], _closed(plan, versions, request.effective, until)
+    reach(owners, *closed, desk)  # refuses what is too much before anything is written
     version = same or PlanVersion(
         plan=plan,
         effective=request.effective,
@@ -128,7 +133,16 @@ def plan_publish(request: PublishRequest, desk: Desk) -> PublishAnswer:
     if same is None:
         entry = desk.entry("plan-publish", f"PLAN#{plan.plan}", request.why, version=version.id, digest=digest)
         desk.ports.plans.publish(version, entry)
-    return PublishAnswer(version=version_row(version), new=same is None, aftermath=settle_again(reached, desk))
+    overtake(desk)
+    aftermath = settle_again(reach(owners, *closed, desk), desk)
+    return PublishAnswer(version=version_row(version), new=same is None, aftermath=aftermath)
+
+
+def _closed(plan: Plan, versions: Sequence[PlanVersion], since: date, until: date | None) -> tuple[date, date | None]:
+    """Between which closing days deals may be governed by the version of these days; more than need be is harmless."""
+    deciding = {one.dates.cap_year for one in (plan, *(version.plan for version in versions))}
+    first = since - _LAG if "funded" in deciding else since
+    return first, None if "contract" in deciding else until
 
 
 def _checked(request: PublishRequest) -> Plan:

@@ -111,6 +111,13 @@ def _check_apart(identities: Iterable[str]) -> None:
         if one in seen:
             raise BadRequest(f"identity {one} stands for two signers; each needs their own")
         seen.add(one)
+    for one in sorted(seen):
+        session = _SESSION.fullmatch(one)
+        if session and session[1] in seen:
+            raise BadRequest(
+                f"identity {session[1]} is one signer's and stands for all of its sessions, and {one} is another's; "
+                "give each signer a session, or a role of their own"
+            )
 
 
 def _is(who: str, identity: str) -> bool:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from domain.commission.settlement import DueMark
-from domain.errors import CommissionRefused, Conflict
+from domain.errors import CommissionRefused, ConfigurationError, Conflict, Unavailable
 from flows.settle.deciding import Held, is_same
 from flows.settle.ports import Report
-from flows.settle.settling import ATTEMPTS, RESERVE_S, decide
+from flows.settle.settling import ATTEMPTS, RESERVE_S, decide, place_of
 
 if TYPE_CHECKING:
     from domain.commission.settlement import LedgerEntry, Order, ReplayMark, Settlement
@@ -123,7 +123,12 @@ class _Walk:
                 return True
             self.ports.store.commit(settlement)
         except CommissionRefused as refused:
-            self._leave(entry, refused)
+            self._leave(entry, refused.reason())
+            return True
+        except (Conflict, ConfigurationError, Unavailable):
+            raise
+        except Exception as error:  # noqa: BLE001 - one deal that we cannot compute must not keep all others
+            self._leave(entry, place_of(error))  # settling it meets the same fault, and files it
             return True
         self.report.replayed += 1
         if settlement.advanced is None:
@@ -149,9 +154,9 @@ class _Walk:
         same = made is not None and former is not None and is_same(made, former.calculation)
         return same and mine is not None and replace(mine, number=entry.number) == entry
 
-    def _leave(self, entry: LedgerEntry, refused: CommissionRefused) -> None:
+    def _leave(self, entry: LedgerEntry, why: str) -> None:
         """What cannot be computed any more keeps its calculation, and is settled anew when that is mended."""
-        logger.warning("deal %s cannot be computed again: %s", entry.deal_id, refused.reason())
+        logger.warning("deal %s cannot be computed again: %s", entry.deal_id, why)
         if self.ports.store.mark(entry.deal_id) is None:
             deal = self.ports.deals.deal_by_id(entry.deal_id)
             version = deal.version if deal else 0

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import PurePath
@@ -71,7 +72,10 @@ def settle_one(mark: DueMark, ports: SettlePorts, world: World) -> Report:
         Unavailable: storage does not answer.
     """
     report = Report()
-    ended, told = _decided_again(lambda fresh: _attempt(mark, fresh, ports, world), mark.deal_id, world)
+    filed: list[int] = []
+    ended, told = _decided_again(lambda fresh: _attempt(mark, fresh, filed, ports, world), mark.deal_id, world)
+    if filed:
+        _answer_overtaken(mark.deal_id, max(filed), ports, world)
     report.count(ended)
     if told:
         report.told[mark.deal_id] = told
@@ -88,7 +92,18 @@ def _decided_again(attempt: Callable[[bool], tuple[Ended, str]], deal_id: str, w
     return Ended.CONTENDED, ""
 
 
-def _attempt(seen: DueMark, fresh: bool, ports: SettlePorts, world: World) -> tuple[Ended, str]:
+def _answer_overtaken(deal_id: str, number: int, ports: SettlePorts, world: World) -> None:
+    """Close a letter that was filed before its deal changed: what settled the deal instead knows of no letter."""
+    for _ in range(ATTEMPTS):
+        deal = ports.deals.deal_by_id(deal_id)
+        if deal is None or ports.store.head(deal_id).number < number:  # it still waits for that calculation
+            return
+        with suppress(Conflict):  # changed once more: again
+            close_letter(deal, number, ports, world)
+            return
+
+
+def _attempt(seen: DueMark, fresh: bool, filed: list[int], ports: SettlePorts, world: World) -> tuple[Ended, str]:
     mark = ports.store.mark(seen.deal_id) if fresh else seen
     if mark is None or mark.due_at > world.now():  # somebody else has dealt with it
         return Ended.UNCHANGED, ""
@@ -103,16 +118,20 @@ def _attempt(seen: DueMark, fresh: bool, ports: SettlePorts, world: World) -> tu
             return _nothing_new(held, ports, world)
         _post(settlement, held, ports, world)
     except CommissionRefused as refused:
-        return _in_need(held, refused, ports, world)
+        return _in_need(held, refused, filed, ports, world)
     except (Conflict, ConfigurationError, Unavailable):
         raise
     except Exception as error:  # noqa: BLE001 - one deal that we cannot compute must not keep all others
-        frame = traceback.extract_tb(error.__traceback__)[-1]  # its text may hold values of the deal
-        place = f"{type(error).__name__} at {PurePath(frame.filename).name}:{frame.lineno}"
-        logger.error("settling deal %s failed: %s", deal.id, place)  # noqa: TRY400 - only type and place are safe
+        logger.error("settling deal %s failed: %s", deal.id, place_of(error))  # noqa: TRY400 - all that is safe
         reason = f"{type(error).__name__} while settling; see the log of settle, mend the code, then replay"
-        return _in_need(held, PermanentError(reason, cause=Cause.BUG), ports, world)
+        return _in_need(held, PermanentError(reason, cause=Cause.BUG), filed, ports, world)
     return (Ended.SETTLED if settlement.posted.calculation else Ended.REVERSED), ""
+
+
+def place_of(error: Exception) -> str:
+    """Type and place of a fault of our code; its text may hold values of the deal, and goes to no log."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {PurePath(frame.filename).name}:{frame.lineno}"
 
 
 def decide(held: Held, ports: SettlePorts, world: World) -> Settlement | None:
@@ -188,7 +207,9 @@ def close_letter(deal: Deal, number: int, ports: SettlePorts, world: World) -> N
             raise
 
 
-def _in_need(held: Held, error: PermanentError, ports: SettlePorts, world: World) -> tuple[Ended, str]:
+def _in_need(
+    held: Held, error: PermanentError, filed: list[int], ports: SettlePorts, world: World
+) -> tuple[Ended, str]:
     """Say what is missing: on the head, on the mark, and once for each new reason in a letter."""
     mark, head, reason = held.mark, held.head, error.reason()[:_LONGEST_REASON]
     if mark is None:
@@ -199,6 +220,7 @@ def _in_need(held: Held, error: PermanentError, ports: SettlePorts, world: World
         about = f"{deal.source}/{deal.source_id}"
         letter = letter_of(deal, head, mark, now)
         ports.dead.bury(letter, error.cause, error.reason(), deal=about, receives=mark.attempts + 1)
+        filed.append(head.number + 1)
     waiting = replace(
         mark,
         needs=reason,

@@ -325,6 +325,10 @@ def test_the_brokerage_is_recorded_with_its_signers() -> None:
             {"delegates": [{**BROKERAGE["delegates"][0], "identity": BROKER.rpartition("/")[0]}]},
             "stands for two signers",
         ),
+        (
+            {"delegates": [{**BROKERAGE["delegates"][0], "identity": BROKER}]},
+            "stands for all of its sessions",
+        ),
         ({"ein": "123"}, "brokerage.ein"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.unit.flows.operate.brokerage import BROKER, DANA, PLAN, SAM, Brokerage
@@ -113,6 +115,33 @@ def test_a_later_version_ends_how_far_a_version_reaches(office: Brokerage) -> No
     office.settled("T-1", day="2026-05-10")
     office.settled("T-2", day="2026-05-20")
     assert office.publish(PLAN + "# between\n", "2026-05-01")["aftermath"]["again"] == 1
+
+
+def test_a_version_reaches_deals_by_the_day_that_decides(office: Brokerage) -> None:
+    by_contract = PLAN + "dates: {cap_year: contract}\n"
+    office.publish(by_contract)
+    office.assign()
+    office.publish(by_contract + "# later\n", "2026-05-01")
+    office.settled("T-1", day="2026-05-20")  # its contract is of 1 April
+    assert office.publish(by_contract.replace("company: 30", "company: 25"), "2026-03-01")["aftermath"]["again"] == 1
+
+
+def test_a_closing_that_is_being_settled_while_a_plan_is_assigned_is_not_left_by_the_plan_before(
+    office: Brokerage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.ready()
+    office.publish(PLAN.replace("plan: house", "plan: other").replace("company: 30", "company: 25"))
+    deal_id = office.close("T-1")
+    commit = office.commissions.commit
+
+    def meanwhile(settlement: Any) -> None:
+        monkeypatch.undo()
+        office.assign(plan="other", starts="2026-05-01")
+        commit(settlement)
+
+    monkeypatch.setattr(office.commissions, "commit", meanwhile)
+    office.settle()
+    assert [record.plan for record in office.commissions.records([deal_id])] == ["other@2026-01-01"]
 
 
 def test_too_many_settled_deals_are_not_computed_again_at_once(

@@ -448,3 +448,42 @@ def test_a_plan_that_counts_a_day_which_the_deal_has_not_is_told(office: Office)
     assert "funded_date" in office.store.head("d1").needs
     office.close(deal_of("d1", MARCH, ALONE, funded_date=MARCH + timedelta(days=3)))
     assert office.settle().settled == 1
+
+
+def test_a_letter_that_was_filed_while_the_deal_was_mended_is_closed_by_what_settled_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deal = office.close(deal_of("d1", MARCH, {"zoe": Fraction(1)}))
+    needs = office.store.needs
+
+    def overtaken(mark: object, head: object) -> None:
+        office.hire("zoe")
+        office.close(deal)
+        needs(mark, head)  # type: ignore[arg-type]  # as they came
+
+    monkeypatch.setattr(office.store, "needs", overtaken)
+    assert office.settle().settled == 1
+    assert len(office.dead.dead) == 1
+    assert office.deals.was_applied(letter_answered(deal, 1, office.clock.now()))
+
+
+def test_one_deal_that_the_code_cannot_compute_again_does_not_stop_its_ledger(
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    office.close(deal_of("d1", APRIL, ALONE))
+    office.close(deal_of("d2", MAY, ALONE))
+    office.settle()
+    office.close(deal_of("d0", MARCH, ALONE, price=250_000))
+    office.settle()
+    load = office.accounts.load_for
+
+    def broken(deal_id: str, accounts: list[str]) -> object:
+        if deal_id == "d1":
+            raise ArithmeticError("values of the deal")
+        return load(deal_id, accounts)
+
+    monkeypatch.setattr(office.accounts, "load_for", broken)
+    report = replay_due(office.ports, office.world)
+    assert (report.ledgers, report.replayed) == (1, 0)
+    assert "values of the deal" not in caplog.text
+    assert list(office.store.marks) == ["d1"]
