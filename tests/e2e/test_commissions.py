@@ -73,6 +73,8 @@ class Office:
         body["id"], body["data"]["id"], body["data"]["version"] = event, deal, version
         body["data"]["referral"] = None
         body["data"]["commission"] = {"percent": "4", "flat": None, "amount": None}
+        for person in body["data"]["participants"]:
+            person["id"] = f"{deal}-{person['id']}"  # people are the same on every deal of a source
         listing = zip(body["data"]["participants"][:2], self.agents, ("1/2", "1/2"), strict=True)
         for person, agent, share in listing:
             person |= {"agent_id": agent, "share": share}
