@@ -127,7 +127,7 @@ def _held(deal: Deal, brokerage: Brokerage, calculation: Calculation) -> int:
 
 
 def _property(place: Property) -> tuple[str, ...]:
-    street = " ".join(filter(None, (place.street, f"Unit {place.unit}" if place.unit else None)))
+    street = " ".join(filter(None, (place.street, _unit(place.unit))))
     city = ", ".join(filter(None, (place.city, " ".join(filter(None, (place.state, place.zip))))))
     county = f"{place.county.removesuffix(' County')} County" if place.county else ""
     parcel = f"Parcel {place.parcel_id}" if place.parcel_id else ""
@@ -235,3 +235,10 @@ def _missing(drafted: CdaDocument, deal: Deal, people: People) -> tuple[str, ...
     if deal.details.earnest_money is not None and not deal.details.earnest_money_holder:
         found.append(f"holder of the earnest money is not given: {source}")
     return tuple(found) if not lease else tuple(text for text in found if not text.startswith("sale price"))
+
+
+def _unit(unit: str | None) -> str | None:
+    """`Unit 4`, however the source writes it: `4`, `#4` or `Unit 4`."""
+    if not unit:
+        return None
+    return unit if unit[0].isalpha() and " " in unit else f"Unit {unit.removeprefix('#').strip()}"

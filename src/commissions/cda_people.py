@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from commissions.disbursing import PayeeKind, Payout
@@ -141,7 +142,7 @@ def _party(role: Role, contact: Contact) -> CdaParty:
     values = contact.values
     person = values.get("name") or " ".join(filter(None, (values.get("first_name"), values.get("last_name"))))
     company = values.get("company") or ""
-    reach = " · ".join(filter(None, (values.get("phone"), values.get("email"))))
+    reach = " · ".join(filter(None, (phone_told(values.get("phone")), values.get("email"))))
     return CdaParty(
         role=_CALLED.get(role, role.value.replace("_", " ")),
         name=person or company or "name not given",
@@ -163,3 +164,17 @@ def _literal(payout: Payout) -> CdaParty:
 def _words(party: str) -> str:
     """A name as it stands; a plan's own word such as `franchise_fund` in plain letters."""
     return party.replace("_", " ").capitalize() if party.replace("_", "").islower() and " " not in party else party
+
+
+def phone_told(phone: str | None) -> str | None:
+    """A number as people in North America write it: `+14065550166;ext=12` as `(406) 555-0166 ext. 12`."""
+    match = _NORTH_AMERICAN.fullmatch(phone or "")
+    if match is None:
+        return phone
+    extension = f" ext. {match['extension']}" if match["extension"] else ""
+    return f"({match['area']}) {match['exchange']}-{match['line']}{extension}"
+
+
+_NORTH_AMERICAN = re.compile(
+    r"\+1(?P<area>[2-9][0-9]{2})(?P<exchange>[0-9]{3})(?P<line>[0-9]{4})(?:;ext=(?P<extension>[0-9]{1,8}))?"
+)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from commissions.cda import document
+from commissions.cda import _property, document
+from commissions.cda_people import phone_told
 from commissions.digest import digest
 from domain.commission.cda import CdaDocument
 from domain.commission.settlement import PostedCalculation
@@ -249,3 +250,24 @@ def test_a_deal_without_people_is_no_error() -> None:
     cda = document(FIFTEEN, deal=empty, contacts={}, accounts={}, brokerage=BROKERAGE, version=1)
     assert cda.reference == "D-1"
     assert cda.lines[0].payee == "dana"
+
+
+@pytest.mark.parametrize(
+    ("held", "printed"),
+    [
+        ("+14065550166;ext=12", "(406) 555-0166 ext. 12"),
+        ("+14065550166", "(406) 555-0166"),
+        ("+4930123456", "+4930123456"),
+        (None, None),
+    ],
+)
+def test_a_phone_number_is_printed_as_people_write_it(held: str | None, printed: str | None) -> None:
+    assert phone_told(held) == printed
+
+
+@pytest.mark.parametrize(
+    ("held", "printed"), [("4", "Unit 4"), ("#4", "Unit 4"), ("Unit 4", "Unit 4"), ("Apt B", "Apt B")]
+)
+def test_a_unit_is_named_once(held: str, printed: str) -> None:
+    (street, *_) = _property(Property(street="1 Elm St", unit=held))
+    assert street == f"1 Elm St {printed}"
