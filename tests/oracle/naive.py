@@ -182,7 +182,7 @@ def _made(books: Books, payee: str, rule: Data, amount: int, where: Part, *, of_
     part.role = "lead" if rule["code"] == "team" else "referred"
     part.gross_left = where.gross_left
     whole, share = (where.amount, where.share) if of_part else (where.gross, Fraction(1))
-    part.share = share * Fraction(amount, whole)
+    part.share = share * Fraction(amount, whole) if whole else share
     part.deltas = {"gci": amount}
     books.seen.add(f"made_{part.role}")
     _begin(books, part)
