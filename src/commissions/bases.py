@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from commissions.book import Book, Part, Side
 from domain.commission.charges import SHARED_BASES, Basis, Sum
 
@@ -47,7 +49,7 @@ def _of_side(name: str, side: Side, book: Book) -> int:
     return side.amounts.get(name, 0)
 
 
-def of_part(of: str | Sum, part: Part, book: Book) -> int:
+def of_part(of: str | Sum, part: Part, book: Book) -> Fraction | int:
     """A basis at this point of the agent's part, in cents, never below zero."""
     if isinstance(of, Sum):
         total = sum(_of_part(name, part, book) for name in of.plus) - sum(_of_part(n, part, book) for n in of.minus)
@@ -55,7 +57,7 @@ def of_part(of: str | Sum, part: Part, book: Book) -> int:
     return max(0, _of_part(of, part, book))
 
 
-def _of_part(name: str, part: Part, book: Book) -> int:
+def _of_part(name: str, part: Part, book: Book) -> Fraction | int:
     figures = {
         Basis.PART: part.amount,
         Basis.PART_WITHOUT_BONUS: part.amount - part.bonus,
@@ -69,7 +71,7 @@ def _of_part(name: str, part: Part, book: Book) -> int:
         return part.allocated
     if name in BY_SHARE.values():
         price = _of_side(Basis.PRICE if name == BY_SHARE[Basis.PRICE] else Basis.PRICE_NET, part.side, book)
-        return book.rounded(price * part.of_price)
+        return price * part.of_price  # exact: only a line is rounded
     if name in BASES:
         return _of_side(name, part.side, book)
     return part.amounts[name] if name in part.amounts else part.side.amounts.get(name, 0)

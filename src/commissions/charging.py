@@ -138,18 +138,18 @@ class Charging:
         amount = self._book.rounded(raw)
         named = wanted.percent is not None or wanted.tiers is not None
         return Worth(
-            amount, raw, told(of) if named else "", basis if named else None, rate,
+            amount, raw, told(of) if named else "", self._book.rounded(basis) if named else None, rate,
             limit or (f"cap {charge.capped_by}" if cut else ""),
         )  # fmt: skip
 
-    def _basis(self, of: str | Sum, charge: Charge, part: Part) -> int:
+    def _basis(self, of: str | Sum, charge: Charge, part: Part) -> Exact:
         """The basis at this point; for what is charged once for the deal, the commission of all its sides."""
         if charge.per == "deal" and part.role != GROSS and of in (Basis.GROSS, Basis.GROSS_LEFT):
             sides = {one.side.index: one.side for one in self._co_parts}
             return sum(side.gross if of == Basis.GROSS else side.left for side in sides.values())
         return of_part(of, part, self._book)
 
-    def _percentage(self, wanted: Amount, basis: int, part: Part) -> tuple[Exact, Fraction | None]:
+    def _percentage(self, wanted: Amount, basis: Exact, part: Part) -> tuple[Exact, Fraction | None]:
         if wanted.tiers is not None:
             pieces = list(slices(wanted.tiers, basis, part, self._book))
             rate = pieces[0][1].percent if len(pieces) == 1 else None
