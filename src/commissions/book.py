@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TypedDict, Unpack
 
 from commissions.rounding import to_cents
 from domain.commission.calculation import GROSS, CounterKey, Line, Movement, Receivable, Stage
@@ -115,6 +116,22 @@ class Part:
         if name in ("lead", "mentor", "recruiter"):
             return getattr(self.agent, name) or ""
         return name.removeprefix("agent:")
+
+
+class Told(TypedDict, total=False):
+    """What a line tells beside its money; each as in `Book.post`."""
+
+    rule: str
+    title: str
+    pay_at: str
+    raw: Fraction | int
+    of: str
+    basis: int | None
+    rate: Fraction | None
+    limit: str
+    moves: Sequence[tuple[CounterOf, int]]
+    term: str
+    memo: bool
 
 
 class Book:
@@ -272,29 +289,20 @@ class Book:
         *,
         payer: str | None = None,
         charge: Charge | None = None,
-        **told: object,
+        **told: Unpack[Told],
     ) -> None:
         """Write a line of an agent's part; what the agent pays is taken from what is left of it."""
         own = GROSS if part.role == GROSS else part.agent.agent
         payer = own if payer is None else payer
         if payer == own and not told.get("memo"):
             part.left -= amount
-        names: dict[str, str] = {}
+        names: Told = {}
         if charge is not None:
             part.amounts[charge.rule] = part.amounts.get(charge.rule, 0) + amount
             names = {"rule": charge.rule, "title": charge.title or charge.rule.replace("_", " ")}
             names["pay_at"] = charge.pay_at or ""
-        self.post(
-            stage,
-            code,
-            payer,
-            payee,
-            amount,
-            agent="" if part.role == GROSS else part.agent.agent,
-            side=part.side.label,
-            **names,  # type: ignore[arg-type]  # text all of them
-            **told,  # type: ignore[arg-type]  # checked by `post` itself when it runs
-        )
+        whose = "" if part.role == GROSS else part.agent.agent
+        self.post(stage, code, payer, payee, amount, agent=whose, side=part.side.label, **(names | told))
 
     def owe(self, agent: str, to: str, rule: str, amount: int) -> None:
         """Note what an agent could not pay of this deal."""
