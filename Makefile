@@ -19,14 +19,16 @@ NO_AWS := env -u AWS_ENDPOINT_URL -u AWS_PROFILE AWS_ACCESS_KEY_ID=test AWS_SECR
 # On every core; the end-to-end tests share one local cloud, which needs the cores itself.
 UNIT_TESTS := $(BIN)/pytest -m 'not e2e' --numprocesses auto --dist worksteal
 
+PYTHON_SIM = PYTHONPATH=src:. $(BIN)/python -m tests.simulation
+
 export PYTHONPATH :=
 CHECK_TESTS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down check lint artifacts bench deploy bundles clean
+.PHONY: help setup demo test up down check lint artifacts bench deploy bundles clean sim sim-mutants addon
 
 help: ## Say what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: .venv/.ready ## Install everything into .venv (and the tools into uv's cache)
 
@@ -75,6 +77,18 @@ artifacts: setup
 
 bundles: setup ## Write bundles/ from uv.lock and the handlers' imports
 	$(BIN)/python dev/bundles.py
+
+SEEDS ?= 500
+FROM ?= 0
+
+sim: setup ## Run the simulation: SEEDS=n seeds from FROM=m; the last line is one JSON object
+	@$(PYTHON_SIM) --seeds $(SEEDS) --from $(FROM)
+
+sim-mutants: setup ## Break each rule of delivery once: the simulation must notice, within 500 seeds
+	@$(PYTHON_SIM) --mutants
+
+addon: setup ## Build the SuiteCRM add-on, dist/dealwire-suitecrm-VERSION.zip
+	@PYTHONPATH=src:. $(BIN)/python -m dev.addon_zip
 
 bench: setup ## Measure; the last line is one JSON object
 	@$(BIN)/python -m bench

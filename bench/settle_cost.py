@@ -25,6 +25,7 @@ from storage.commissions.accounts import DynamoAccounts
 from storage.commissions.cdas import DynamoCdaDesk
 from storage.commissions.plans import DynamoPlanShelf
 from storage.commissions.settling import DynamoCommissionStore
+from storage.delivery.marks import Owing
 from storage.records import DynamoDealStore, deal_key, write_of_deal
 from tests.builders import NOW
 from tests.fakes.queues import MemoryQueues
@@ -53,7 +54,7 @@ def settle_cost(stored: int) -> tuple[int, int]:
         ports = _ports(client, names)
         _agree(ports)
         deal = deal_of("the-deal", CLOSING, SHARES, price=400_000, contract_date=date(2026, 4, 1))
-        dynamo.write_all(client, "put the deal", [write_of_deal(deal, None, names["RecordsTable"])])
+        dynamo.write_all(client, "put the deal", [write_of_deal(deal, None, names["RecordsTable"], Owing(NOW))])
         _fill(client, names["RecordsTable"], stored)
         ports.store.set_due(DueMark(deal.id, deal.version, NOW - timedelta(minutes=1)))
         meter = Meter()

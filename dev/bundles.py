@@ -29,9 +29,11 @@ HANDLERS = {
     "ingest": ("handlers.ingest",),
     "process": (
         *("handlers.process", "handlers.sweep", "handlers.bury"),
-        *("handlers.watch", "handlers.settle", "handlers.notify"),
+        *("handlers.watch", "handlers.settle", "handlers.notify", "handlers.ring"),
     ),
-    "operate": ("handlers.operate",),  # what `process` has, and what CDAs and statements are drawn with
+    "deliver": ("handlers.deliver",),  # the SOAP stack, and nothing that its cold start does not need
+    # What `process` has, what CDAs and statements are drawn with, and the CRM to look at.
+    "operate": ("handlers.operate", "handlers.reconcile"),
 }
 
 

@@ -54,7 +54,10 @@ PROVIDER_PATHS = {
 SLACK_PATH = "/services/T0LOCAL/B0LOCAL/demo"
 
 #: The functions of the template, which names an output after each.
-FUNCTIONS = ("ingest", "process", "settle", "sweep", "bury", "watch", "operate", "notify")
+FUNCTIONS = (
+    *("ingest", "process", "settle", "ring", "deliver", "reconcile"),
+    *("sweep", "bury", "watch", "operate", "notify"),
+)
 
 Say = Callable[[str], None]
 
@@ -70,13 +73,14 @@ class LocalCloud:
         region: as deployed.
         webhooks: source to the URL that its webhooks are posted to.
         tables: `records`, `agents`, `events`, `audit` to table name.
-        queues: `transactions`, `transactions_dlq`, `sweep_dlq`, `notify_dlq` to queue URL.
+        queues: `transactions`, `crm_sync` and the dead-letter queues (`transactions_dlq`, ...) to queue URL.
         functions: `ingest`, `process`, ... to function name.
         bucket: the archive.
         secrets_prefix: what the names of the secrets begin with.
         alarms_topic: ARN of the topic that every alarm goes to.
         providers_url: of the stand-in for the providers' APIs.
         slack_url: of the stand-in for Slack; GET /posts says what it was told.
+        crm_url: of the stand-in for SuiteCRM; GET /_dealwire/state says what it holds.
     """
 
     api_url: str
@@ -92,6 +96,7 @@ class LocalCloud:
     alarms_topic: str
     providers_url: str
     slack_url: str
+    crm_url: str
 
     def client(self, service: str) -> Any:
         """A boto3 client of this cloud, whatever AWS profile and variables the user has."""
@@ -155,8 +160,8 @@ def _up(say: Say, home: Path, before: Mapping[str, Any] | None) -> LocalCloud:
     else:
         running = before["cloud"]
         endpoint = running["endpoint_url"]
-        beside = {"providers": running["providers_url"], "slack": running["slack_url"]}
-    overrides = _overrides(beside["providers"])
+        beside = {one.name: running[f"{one.name}_url"] for one in STAND_INS if one.serves}
+    overrides = _overrides(beside)
     build = ["--build-dir", str(home / "build"), "--cache-dir", str(home / "cache")]
     template = ["--template-file", str(home / "build" / "template.yaml")]
     _sam(say, home, "build", [*build, "--parameter-overrides", *overrides])
@@ -213,14 +218,15 @@ def _sam(say: Say, home: Path, step: str, options: Sequence[str], endpoint: str 
         raise LocalCloudError(f"sam {step} failed; see {log}")
 
 
-def _overrides(providers: str) -> list[str]:
+def _overrides(beside: Mapping[str, str]) -> list[str]:
     """The parameters of samconfig.toml's `local`, and what only this run knows."""
     config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     text: str = config["local"]["deploy"]["parameters"]["parameter_overrides"]
     values = dict(pair.split("=", 1) for pair in text.split())
     values["PythonRuntime"] = f"python{sys.version_info.major}.{sys.version_info.minor}"
     values["Architecture"] = {"x86_64": "x86_64", "AMD64": "x86_64"}.get(platform.machine(), "arm64")
-    values |= {name: providers + path for name, path in PROVIDER_PATHS.items()}
+    values |= {name: beside["providers"] + path for name, path in PROVIDER_PATHS.items()}
+    values |= {"CrmKind": "suitecrm", "CrmBaseUrl": beside["crm"]}
     return [f"{name}={value}" for name, value in values.items()]
 
 
@@ -249,6 +255,7 @@ def _describe(endpoint: str, beside: Mapping[str, str]) -> LocalCloud:
         alarms_topic=own["alarms_topic"],
         providers_url=beside["providers"],
         slack_url=beside["slack"],
+        crm_url=beside["crm"],
     )
 
 

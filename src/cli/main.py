@@ -9,12 +9,13 @@ from typing import Annotated
 
 import typer
 
-from cli import agents, cda, commission, dlq, events, plan
+from cli import agents, cda, commission, crm, dlq, events, plan
 from cli.failures import STATUSES, fail_clearly
 from cli.forget import forget
 from cli.looking import audit, status, trace
 from cli.map_command import map_file
 from cli.options import Json, Profile, StackName
+from cli.reconcile import reconcile
 from cli.statement import statement
 
 # What a command needs beyond its options is imported when it runs: `dealwire --help` waits for none of it.
@@ -31,8 +32,9 @@ app.add_typer(agents.app, name="agents")
 app.add_typer(plan.app, name="plan")
 app.add_typer(commission.app, name="commission")
 app.add_typer(cda.app, name="cda")
+app.add_typer(crm.app, name="crm")
 app.command("map")(map_file)
-for command in (trace, status, audit, forget, statement):
+for command in (trace, status, audit, forget, statement, reconcile):
     app.command()(command)
 
 

@@ -41,6 +41,7 @@ ARGUMENTS = {
     "id": "ID", "ids": "ID", "of": "what to trace", "contact": "CONTACT", "csv": "the file", "job": "--resume",
     "agent": "AGENT", "deal": "DEAL", "plan": "PLAN", "calculation": "CALC", "starts": "--from",
     "number": "--calculation", "text": "the file", "counters": "the file", "brokerage": "the file",
+    "row": "KEY", "remote_id": "REMOTE_ID", "header": "--source", "rows": "--source",
 }  # fmt: skip
 
 

@@ -18,6 +18,8 @@ QUEUES = {
     "transactions_dlq": "TransactionsDeadLetterQueueUrl",
     "sweep_dlq": "SweepDeadLetterQueueUrl",
     "notify_dlq": "NotifyDeadLetterQueueUrl",
+    "crm_sync": "CrmSyncQueueUrl",
+    "crm_sync_dlq": "CrmSyncDeadLetterQueueUrl",
 }
 
 

@@ -14,7 +14,7 @@ from storage.agents import DynamoAgentDirectory
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 
 #: Kind of secret to the file that holds the demo's: name to text, or to an object that is stored as JSON.
-SECRETS = {"webhooks": "secrets.demo.json", "providers": "provider-secrets.demo.json"}
+SECRETS = {"webhooks": "secrets.demo.json", "providers": "provider-secrets.demo.json", "crm": "crm-secrets.demo.json"}
 
 
 def seed(client: Callable[[str], Any], secrets_prefix: str, agents_table: str, slack_url: str) -> None:

@@ -25,7 +25,7 @@ class Stack:
         session: a boto3 session: makes AWS clients, holds the region and the credentials that requests are signed with.
         webhooks_url: what the name of a source is appended to.
         tables: `records`, `agents`, `events`, `audit` to table name.
-        queues: `transactions`, `transactions_dlq`, `sweep_dlq`, `notify_dlq` to queue URL.
+        queues: `transactions`, `crm_sync` and the dead-letter queues (`transactions_dlq`, ...) to queue URL.
         operate_url: base of the operators' API; `/operate/{action}` is appended to it.
     """
 

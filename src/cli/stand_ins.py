@@ -1,6 +1,6 @@
 """What runs beside the emulator of the local cloud: stand-ins for other people's servers, and what MiniStack lacks.
 
-Each is a script of dev/ that serves `GET /health` on 127.0.0.1, or none at all.
+Each is a module of dev/ that serves `GET /health` on 127.0.0.1, or none at all.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from cli import detached
 from cli.tools import HOST, LocalCloudError, environment, free_port
 
-DEV = Path(__file__).resolve().parents[2] / "dev"
+ROOT = Path(__file__).resolve().parents[2]
 
 #: Seconds: the emulator answers after about two; a slow disk may need ten times that.
 START_S = 60.0
@@ -28,20 +28,21 @@ class StandIn:
 
     Attributes:
         name: of its lock and its log.
-        script: file of dev/.
+        module: of dev/.
         serves: whether it is given a port of its own, and has a URL.
     """
 
     name: str
-    script: str
+    module: str
     serves: bool = True
 
 
 #: In the order in which they are started. `metrics` is told where the emulator is, the others need not know.
 STAND_INS = (
-    StandIn("providers", "provider_stub.py"),
-    StandIn("slack", "slack_stub.py"),
-    StandIn("metrics", "metrics_bridge.py", serves=False),
+    StandIn("providers", "dev.provider_stub"),
+    StandIn("slack", "dev.slack_stub"),
+    StandIn("crm", "dev.crm.server"),
+    StandIn("metrics", "dev.metrics_bridge", serves=False),
 )
 
 
@@ -52,14 +53,15 @@ def start_stand_ins(home: Path, endpoint: str) -> dict[str, str]:
         LocalCloudError: one cannot be started.
     """
     urls = {}
+    own = {"PYTHONPATH": str(ROOT)}  # dev/ is not installed
     for one in STAND_INS:
-        command = [sys.executable, str(DEV / one.script)]
+        command = [sys.executable, "-m", one.module]
         if one.serves:
             port = free_port()
             urls[one.name] = f"http://{HOST}:{port}"
-            start(home, one.name, [*command, "--port", str(port)], {})
+            start(home, one.name, [*command, "--port", str(port)], own)
         else:
-            start(home, one.name, [*command, "--endpoint", endpoint], {})
+            start(home, one.name, [*command, "--endpoint", endpoint], own)
     return urls
 
 

@@ -21,6 +21,9 @@ _TEXTS = ("receipt", "source", "event_type", "event_id", "content_type", "archiv
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+#: The event type of our own letter about a row that the CRM refuses (domain/crm/letters.py); no provider's.
+CRM_REJECTED = "crm.rejected"
+
 #: What stands in place of the type of an event that has none we could read.
 UNKNOWN_TYPE = "unknown"
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from domain.crm.rows import RowKey
 from domain.envelope import Envelope
 from domain.errors import Cause
 from domain.event_log import STANDING, Disposition, EventRecord, Filing, State
@@ -36,7 +37,7 @@ MOVED = (
 MOVED_AGAIN = "process does not survive this message; see the log of its receipt, mend the code, then replay"
 
 _CAUSES: Mapping[str, Cause] = {cause.value: cause for cause in Cause}
-_QUEUE_KIND = re.compile(r"([A-Z][a-z]+)DeadLetterQueue")
+_QUEUE_KIND = re.compile(r"([A-Z][a-z]+)DeadLetterQueue|(crm-sync)-dlq\.fifo$")
 _NAME = re.compile(r"[\w.$-]{1,100}")
 #: What a failed run says about itself, where that is not a bug.
 _RUN_CAUSES = {"ConfigurationError": Cause.CONFIG, "Unavailable": Cause.UNAVAILABLE, "Conflict": Cause.UNAVAILABLE}
@@ -209,6 +210,11 @@ def _of_no_event(message: DeadMessage) -> _Finding:
         return _Finding(
             _RUN_CAUSES.get(error, Cause.BUG), f"a run of function {function} failed ({error}), its log says why; {end}"
         )
+    row = _bell(message.body)
+    if row is not None:
+        return _Finding(
+            Cause.BUG, f"deliver did not survive the bell of {row}, its log says why; it rings again by itself; {end}"
+        )
     kept = f"the archive keeps it under {UNREADABLE}/{message.message_id}"
     return _Finding(
         Cause.BUG, f"neither an event of ours nor the report of a failed run; {kept}; see who sends there; {end}"
@@ -228,14 +234,22 @@ def _failed_run(body: str) -> tuple[str, str] | None:
         return None
 
 
+def _bell(body: str) -> RowKey | None:
+    """The row that a bell names; bells hold nothing else."""
+    try:
+        return RowKey.parse(json.loads(body)["row"])
+    except (KeyError, RecursionError, TypeError, ValueError):
+        return None
+
+
 def _name(text: object) -> str:
     return text if isinstance(text, str) and _NAME.fullmatch(text) else "unknown"
 
 
 def _kind(queue: str) -> str:
-    """`sweep` of `stack-SweepDeadLetterQueue-1A2B`; else the whole name."""
+    """`sweep` of `stack-SweepDeadLetterQueue-1A2B`, `crm-sync` of `stack-crm-sync-dlq.fifo`; else the whole name."""
     found = _QUEUE_KIND.search(queue)
-    return found.group(1).lower() if found else queue
+    return (found[1] or found[2]).lower() if found else queue
 
 
 def _record(message: DeadMessage, envelope: Envelope, finding: _Finding, now: datetime) -> EventRecord:

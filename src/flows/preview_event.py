@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from domain.commission.letters import COMMISSION_DUE
+from domain.envelope import CRM_REJECTED
 from domain.errors import Cause, ConfigurationError, Deferred, FieldProblem, PermanentError, Unavailable, UnknownAgents
 from domain.merging import merge
 from domain.operate.letters import Verdict, Would
@@ -30,6 +31,8 @@ def preview_event(envelope: Envelope, ports: Ports, policy: Policy, world: World
             return Verdict(id=event, would=Would.REPEAT)
         if envelope.event_type == COMMISSION_DUE:
             return Verdict(id=event, would=Would.APPLY, changes=("commission",))
+        if envelope.event_type == CRM_REJECTED:
+            return Verdict(id=event, would=Would.APPLY, changes=("crm",))
         payload, context = fetched(envelope, ports, policy, world)
         reading = read(payload, mapping_of(envelope), context)
         facts = reading.facts(look_up(reading.needs, ports, fresh=True))

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from domain.commission.letters import COMMISSION_DUE
-from domain.envelope import UNKNOWN_TYPE
+from domain.envelope import CRM_REJECTED, UNKNOWN_TYPE
 from domain.errors import Cause, ConfigurationError, Conflict, Deferred, PermanentError, Unavailable, UnknownAgents
 from domain.merging import merge
 from domain.ports import Wanted
@@ -32,6 +32,7 @@ from transforms.deal_facts import EventContext, Reading, read
 if TYPE_CHECKING:
     from domain.agents import Agent, AgentKey
     from domain.commission.ports import CommissionStore
+    from domain.crm.ports import SyncStore
     from domain.deal import DealFacts
     from domain.envelope import Envelope
     from domain.ports import AgentDirectory, Archive, DeadLetters, DealStore, ProviderApi, Snapshot, WaitingRoom
@@ -78,6 +79,11 @@ class Ports(Protocol):
     @property
     def commissions(self) -> CommissionStore:
         """Where closings are settled, for a letter about one that is replayed."""
+        ...
+
+    @property
+    def rows(self) -> SyncStore:
+        """What we know of the CRM's rows, for a letter about one that is replayed."""
         ...
 
 
@@ -179,6 +185,10 @@ def _apply_or_park(envelope: Envelope, ports: Ports, policy: Policy, world: Worl
         from flows.settle.ringing import ring  # hardly ever needed, and a cold start is paid by every event
 
         return ring(envelope, ports.deals, ports.commissions, world.now())
+    if envelope.event_type == CRM_REJECTED:
+        from flows.delivery.ringing import ring_again  # as rare
+
+        return ring_again(envelope, ports.deals, ports.rows, world.now())
     payload, context = fetched(envelope, ports, policy, world)
     reading = read(payload, mapping_of(envelope), context)
     for attempt in range(COMMIT_ATTEMPTS):

@@ -16,6 +16,7 @@ from domain.event_log import State
 from domain.operate.letters import Filter
 from flows.file_dead_letters import dead_gauge
 from flows.walk_archive import Rules, WalkPorts, is_overdue, overdue, send_again, settle, stragglers, walk
+from flows.watch_delivery import delivery_gauges
 
 if TYPE_CHECKING:
     from domain.event_log import Delivery
@@ -122,9 +123,13 @@ class _Run:
         silent = {s for s, hours in self.silence_hours.items() if (most := rules[s]) is not None and hours > most}
         self.gauges["SilentSources"] = len(silent)
 
+    def watch_delivery(self) -> None:
+        if self.ports.delivery is not None:
+            self.gauges |= delivery_gauges(self.ports.delivery, self.now)
+
 
 def tally(ports: WalkPorts, rules: Rules, *, now: datetime, time_left: Callable[[], float]) -> Tally:
-    """File what has come, settle what has an outcome, send again what has none for too long, and count what is open.
+    """File what has come, settle what has an outcome, send again what has none for too long, and measure.
 
     Args:
         ports: the archive and what is known of it.
@@ -133,7 +138,8 @@ def tally(ports: WalkPorts, rules: Rules, *, now: datetime, time_left: Callable[
         time_left: seconds until the invocation is cut off.
     """
     run = _Run(ports, rules, now, time_left)
-    return run.all(run.walk, run.settle, run.send_again, run.count_pending, run.count_open, run.listen)
+    looks = (run.count_pending, run.count_open, run.listen, run.watch_delivery)
+    return run.all(run.walk, run.settle, run.send_again, *looks)
 
 
 def tie_out(ports: WalkPorts, rules: Rules, *, now: datetime, time_left: Callable[[], float]) -> Tally:

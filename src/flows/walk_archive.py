@@ -21,6 +21,7 @@ from flows.release_waiting import queue_each
 if TYPE_CHECKING:
     from domain.operate.ports import DeliveryLog, EventLog, Filings, Shelf, Walk
     from domain.ports import MessageQueue
+    from flows.watch_delivery import DeliveryWatch
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ _LOST_LETTER = "its body is not what this source sends, and its dead letter was 
 
 @dataclass(frozen=True, slots=True)
 class WalkPorts:
-    """What walking the archive needs."""
+    """What walking the archive needs; and what the delivery to a CRM is watched by, where there is one."""
 
     shelf: Shelf
     deliveries: DeliveryLog
@@ -49,6 +50,7 @@ class WalkPorts:
     log: EventLog
     filings: Filings
     queue: MessageQueue
+    delivery: DeliveryWatch | None = None
 
 
 @dataclass(frozen=True, slots=True)

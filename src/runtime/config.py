@@ -11,6 +11,9 @@ from typing import Any, Self
 
 from domain.errors import ConfigurationError
 
+#: In the place of a CRM's kind: the CRM store is the CRM.
+NO_CRM = "none"
+
 
 class Settings:
     """Base: reads the fields of a frozen dataclass from the environment, complete or not at all."""
@@ -110,12 +113,64 @@ class SweepSettings(Settings):
     Attributes:
         events_table: waiting events.
         agent_directory_table: our agents, for events that are parked.
+        records_table: what the CRM is owed.
         transactions_queue_url: where events go back to.
+        crm_sync_queue_url: where bells for rows of the CRM go.
+        crm_kind: the external CRM, or `NO_CRM`.
     """
 
     events_table: str
     agent_directory_table: str
+    records_table: str
     transactions_queue_url: str
+    crm_sync_queue_url: str
+    crm_kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class RingSettings(Settings):
+    """What `ring` needs to know.
+
+    Attributes:
+        records_table: the CRM store, whose stream it hears.
+        crm_sync_queue_url: where bells go.
+    """
+
+    records_table: str
+    crm_sync_queue_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverSettings(Settings):
+    """What `deliver` needs to know.
+
+    Attributes:
+        records_table: the CRM store, sync rows and what all workers share.
+        events_table: where the letter of a row is closed that the CRM took after all.
+        transactions_dlq_url: where rows go that the CRM refuses.
+        crm_sync_queue_url: where its bells come from; short waits are spent there.
+        secrets_prefix: the secret is named `<prefix>/crm/<kind>`.
+        crm_kind: `suitecrm`.
+        crm_base_url: where the CRM is.
+        crm_rate_limit: calls a second of all workers together.
+        crm_max_request_s: after which a request that we gave up is certainly not executed any more.
+        crm_session_minutes: how long a session lives.
+        crm_operation_timeout_s: what one call may take.
+        deliver_timeout_s: what one batch may take; a lease is longer.
+    """
+
+    records_table: str
+    events_table: str
+    transactions_dlq_url: str
+    crm_sync_queue_url: str
+    secrets_prefix: str
+    crm_kind: str
+    crm_base_url: str
+    crm_rate_limit: int
+    crm_max_request_s: int
+    crm_session_minutes: int
+    crm_operation_timeout_s: int
+    deliver_timeout_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +211,8 @@ class WatchSettings(Settings):
         events_table: the state of each event, the index of the archive.
         archive_bucket: what was accepted.
         transactions_queue_url: where an event without an outcome is sent again.
+        records_table: what the CRM is owed.
+        crm_kind: the external CRM, or `NO_CRM`.
         walk_margin_s: how old a delivery must be to be filed: longer than ingest may take to store it.
         redrive_after_s: how long a delivery may be without an outcome before it is sent again.
     """
@@ -163,8 +220,33 @@ class WatchSettings(Settings):
     events_table: str
     archive_bucket: str
     transactions_queue_url: str
+    records_table: str
+    crm_kind: str
     walk_margin_s: int
     redrive_after_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileSettings(Settings):
+    """What `reconcile` needs to know.
+
+    Attributes:
+        records_table: the CRM store, sync rows and what all workers share.
+        secrets_prefix: the secret is named `<prefix>/crm/<kind>`.
+        crm_kind: the external CRM, or `NO_CRM`.
+        crm_base_url: where the CRM is.
+        crm_rate_limit: calls a second of all workers together.
+        crm_session_minutes: how long a session lives.
+        crm_operation_timeout_s: what one call may take.
+    """
+
+    records_table: str
+    secrets_prefix: str
+    crm_kind: str
+    crm_base_url: str
+    crm_rate_limit: int
+    crm_session_minutes: int
+    crm_operation_timeout_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +258,14 @@ class OperateSettings(ProcessSettings):
         transactions_queue_url: where replayed events go.
         sweep_dlq_url: looked at by `status`.
         notify_dlq_url: looked at by `status`.
+        crm_sync_queue_url: looked at by `status`; where a bell goes when a person has decided about a row.
+        crm_sync_dlq_url: looked at by `status`.
         documents_bucket: where CDAs and statements go.
+        crm_kind: the external CRM, or `NO_CRM`.
+        crm_base_url: where the CRM is.
+        crm_rate_limit: calls a second of all workers together.
+        crm_session_minutes: how long a session lives.
+        crm_operation_timeout_s: what one call may take.
     """
 
     audit_table: str
@@ -184,6 +273,13 @@ class OperateSettings(ProcessSettings):
     transactions_queue_url: str
     sweep_dlq_url: str
     notify_dlq_url: str
+    crm_sync_queue_url: str
+    crm_sync_dlq_url: str
+    crm_kind: str
+    crm_base_url: str
+    crm_rate_limit: int
+    crm_session_minutes: int
+    crm_operation_timeout_s: int
 
 
 @dataclass(frozen=True, slots=True)

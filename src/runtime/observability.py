@@ -50,7 +50,7 @@ _emf = _Emf(namespace=NAMESPACE)
 metrics = Metrics(provider=_emf)
 
 # Rooms below log by the standard library; their lines carry the request and the receipt all the same.
-_ROOMS = {name for name in ("flows", "providers", "storage") if getLogger(name)}
+_ROOMS = {name for name in ("crm", "flows", "providers", "storage") if getLogger(name)}
 copy_config_to_registered_loggers(source_logger=logger, include=_ROOMS)
 
 _WEBHOOK_FACTS = ("source", "outcome", "status", "receipt", "event_type", "event_id", "detail")
@@ -74,9 +74,9 @@ def record_webhook(reply: Reply) -> None:
     metrics.add_dimension("source", reply.source)
     metrics.add_metric("Webhook" + reply.outcome.title().replace("_", ""), unit="Count", value=1)
     # Also 0: an alarm is over as soon as honest webhooks say so.
-    _add_plain("SignatureRefused", int(reply.outcome == "refused"))
+    add_plain("SignatureRefused", int(reply.outcome == "refused"))
     if reply.receipt is not None:
-        _add_plain("OldSecretMatched", int(reply.old_secret))
+        add_plain("OldSecretMatched", int(reply.old_secret))
     if reply.old_secret:
         metrics.add_metric("OldSecretUsed", unit="Count", value=1)
     if reply.variant is not None:
@@ -114,11 +114,11 @@ def record_filing(filed: Filed, gauge: str) -> None:
     facts = {"new": filed.new, "state": filed.state, "cause": filed.cause, "reason": filed.reason}
     logger.warning("dead letter filed", extra=facts)
     if filed.new:
-        _add_plain("DeadLetterFiled")
+        add_plain("DeadLetterFiled")
     if filed.state == "dead":
-        _add_plain(gauge)
+        add_plain(gauge)
     if filed.added:
-        _add_plain("DeadLetterAdded")
+        add_plain("DeadLetterAdded")
 
 
 def record_settling(report: Report) -> None:
@@ -134,16 +134,16 @@ def record_settling(report: Report) -> None:
 def record_failed_filing(error: Exception) -> None:
     """Leave one log line and a count of a dead letter that stays in its queue."""
     logger.error("dead letter not filed", extra={"detail": _told(error), **_place(error)})
-    _add_plain("FilingFailed")
+    add_plain("FilingFailed")
 
 
 def record_tally(tally: Tally) -> None:
     """Leave one log line and the gauges of one look at everything that is open."""
     logger.info("tally", extra={"gauges": tally.gauges, "pending": tally.pending, "sent_again": tally.sent_again})
     for name, value in tally.gauges.items():
-        _add_plain(name, value, unit="Seconds" if name.endswith("Seconds") else "Count")
+        add_plain(name, value, unit="Seconds" if name.endswith("Seconds") else "Count")
     if tally.sent_again:
-        _add_plain("EventSentAgain", tally.sent_again)
+        add_plain("EventSentAgain", tally.sent_again)
     for fault in tally.faults:
         logger.error("a part of the tally failed", extra={"detail": _told(fault), **_place(fault)})
     _record_silence(tally.silence_hours)
@@ -157,7 +157,7 @@ def _record_silence(hours: Mapping[str, float]) -> None:
         emf.flush_metrics()
 
 
-def _add_plain(name: str, value: float = 1, *, unit: str = "Count") -> None:
+def add_plain(name: str, value: float = 1, *, unit: str = "Count") -> None:
     """A metric without dimensions, wherever it comes from."""
     _emf.plain |= {name}
     metrics.add_metric(name, unit=unit, value=value)

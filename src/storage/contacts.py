@@ -19,6 +19,7 @@ from domain.forgetting import (
 )
 from storage import dynamo
 from storage.codec import contact_from, deal_from
+from storage.delivery.marks import Owing
 from storage.records import alias_key, contact_key, deal_key, write_of_contact, write_of_deal
 
 if TYPE_CHECKING:
@@ -76,14 +77,15 @@ class DynamoContacts:
         (before,) = self._read_deals({deal_id})
         after = deal_without(before, person, now)
         if after is not before:
-            self._write(f"forget a person on deal {deal_id}", write_of_deal(after, before, self.records_table))
+            write = write_of_deal(after, before, self.records_table, Owing(now))
+            self._write(f"forget a person on deal {deal_id}", write)
         return cleared_on_deal(before, after)
 
     def _clear_contact(self, contact_id: str, now: datetime) -> frozenset[str]:
         before = self._contact(contact_id)
         after = forgotten_contact(before, now)
         if after is not before:
-            write = write_of_contact(after, before.version, self.records_table)
+            write = write_of_contact(after, before.version, self.records_table, Owing(now))
             self._write(f"forget contact {contact_id}", write)
         return cleared_on_contact(before)
 

@@ -162,6 +162,36 @@ def write_all(client: DynamoDBClient, doing: str, writes: Sequence[TransactWrite
         client.transact_write_items(TransactItems=writes)
 
 
+def update_where(
+    client: DynamoDBClient, table: str, key: Key, change: str, *, where: str, values: Item
+) -> dict[str, Any] | None:
+    """Update one item where the condition holds; it comes into being if the condition allows that.
+
+    Args:
+        client: to write with.
+        table: where.
+        key: of the item.
+        change: `SET ...`, `REMOVE ...`, `ADD ...`.
+        where: the condition. Names as for `put`, in here only.
+        values: of both.
+
+    Returns:
+        The whole item as it is now; None where the condition does not hold.
+    """
+    try:
+        with translated(f"write {table}"):
+            answer = client.update_item(
+                TableName=table,
+                Key=to_wire(key),
+                UpdateExpression=change,
+                ReturnValues="ALL_NEW",
+                **_conditions(where, values),
+            )
+    except Conflict:
+        return None
+    return from_wire(answer["Attributes"])
+
+
 def put(table: str, item: Item, condition: str | None = None, values: Item | None = None) -> TransactWriteItemTypeDef:
     """A Put of a transaction. `#state`, `#version` and `#replay` may be used in the condition."""
     request: Any = {"TableName": table, "Item": to_wire(item)}

@@ -2,11 +2,11 @@
 
 | pk | sk | what | read by |
 |---|---|---|---|
-| `DEAL#id` | `DEAL` | the deal with its marks, guarded by `version` | id |
+| `DEAL#id` | `DEAL` | the deal with its marks, guarded by `version` | id; `due`: storage/delivery |
 | `DEAL#id` | `LINK#role#contact` | a contact's role, `active` or `retired` | deal; `by_contact`: `CONTACT#id` |
 | `DEAL#id` | `STAGE#order#event` | one event's stage observation, never changed | deal, in order |
 | `DEAL#id` | `COMMISSION#DUE` | something to settle since `deal_version` | deal; `due`: kind `commission` |
-| `CONTACT#id` | `CONTACT` | the contact with its marks, guarded by `version` | id |
+| `CONTACT#id` | `CONTACT` | the contact with its marks, guarded by `version` | id; `due`: storage/delivery |
 | `ALIAS#kind#source#id` | `ALIAS` | a source's id of a record → `record_id`, made once | source id |
 
 The identity row of an event, `EVENT#source#event id` in the events table, is written in the same transaction; it never
@@ -37,6 +37,7 @@ from storage.codec import (
     observation_from,
     passage_document,
 )
+from storage.delivery.marks import Owing, write_owed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -198,6 +199,7 @@ def build_writes(change: Change, now: datetime, records: str, events: str) -> li
     Raises:
         ValidationFailed: it would be too large; twenty new people in the place of twenty others still fit.
     """
+    owing = Owing(now, backfill=bool(change.envelope.replay))
     writes = [_identity(change, now, events)]
     writes += [
         dynamo.delete(events, parking_key(key, change.envelope.event_key)) for key in sorted(change.parked_under)
@@ -207,15 +209,15 @@ def build_writes(change: Change, now: datetime, records: str, events: str) -> li
             dynamo.put(events, event_key(change.envelope.event_key) | passage_document(change.applied_before))
         )
     if change.deal is not None:
-        writes.append(write_of_deal(change.deal, change.deal_before, records))
+        writes.append(write_of_deal(change.deal, change.deal_before, records, owing))
     elif change.deal_before is not None:
         writes.append(dynamo.unchanged(records, deal_key(change.deal_id), change.deal_before.version))
     for alias, record_id in change.aliases.items():
         writes.append(dynamo.put(records, alias_key(alias) | {"record_id": record_id}, "attribute_not_exists(pk)"))
     writes += [_repointed(alias, record_id, records) for alias, record_id in change.repointed.items()]
     for absorbed, before in change.absorbed:
-        writes += _absorbed(absorbed, before, change.envelope, now, records)
-    writes += [write_of_contact(contact, based_on, records) for contact, based_on in change.contacts]
+        writes += _absorbed(absorbed, before, change.envelope, owing, records)
+    writes += [write_of_contact(contact, based_on, records, owing) for contact, based_on in change.contacts]
     writes += [_link(change.deal_id, role, "active", records) for role in change.roles_added]
     writes += [_link(change.deal_id, role, "retired", records) for role in change.roles_retired]
     if change.observation is not None:
@@ -245,8 +247,8 @@ def _was_applied(row: dynamo.Item, envelope: Envelope) -> bool:
     return row.get("state") == APPLIED and row.get("replay", "") >= envelope.replay
 
 
-def write_of_deal(deal: Deal, before: Deal | None, records: str) -> TransactWriteItemTypeDef:
-    """The write of a deal, provided that it still is as it was before (None: not there)."""
+def write_of_deal(deal: Deal, before: Deal | None, records: str, owing: Owing) -> TransactWriteItemTypeDef:
+    """The write of a deal that is owed to the CRM, provided that it still is as it was before (None: not there)."""
     document = deal_document(deal)
     size = len(json.dumps(document, ensure_ascii=False).encode())
     if size > ITEM_BYTES:
@@ -254,10 +256,8 @@ def write_of_deal(deal: Deal, before: Deal | None, records: str) -> TransactWrit
             f"the record of the deal would be {size:,} bytes, and one item holds {ITEM_BYTES:,}; {len(deal.people)} "
             "people without an id are on it: have the source send ids, or shorten their names"
         )
-    item = deal_key(deal.id) | {"version": deal.version, "deal": document}
-    if before is None:
-        return dynamo.put(records, item, "attribute_not_exists(pk)")
-    return dynamo.put(records, item, "#version = :before", {":before": before.version})
+    columns = {"version": deal.version, "deal": document}
+    return write_owed(records, deal_key(deal.id), columns, owing, based_on=before.version if before else 0)
 
 
 def _repointed(alias: tuple[str, str, str], record_id: str, records: str) -> TransactWriteItemTypeDef:
@@ -266,21 +266,19 @@ def _repointed(alias: tuple[str, str, str], record_id: str, records: str) -> Tra
 
 
 def _absorbed(
-    deal: Deal, before: Deal, envelope: Envelope, now: datetime, records: str
+    deal: Deal, before: Deal, envelope: Envelope, owing: Owing, records: str
 ) -> list[TransactWriteItemTypeDef]:
     # Its links stay as they are: whoever finds one reads on the deal what it was merged into.
-    writes = [write_of_deal(deal, before, records)]
+    writes = [write_of_deal(deal, before, records, owing)]
     if deal.ever_closed:
-        writes.append(_commission_due(deal, envelope, now, records))
+        writes.append(_commission_due(deal, envelope, owing.since, records))
     return writes
 
 
-def write_of_contact(contact: Contact, based_on: int, records: str) -> TransactWriteItemTypeDef:
-    """The write of a contact, provided that it still has the version (0: not there) that the change is based on."""
-    item = contact_key(contact.id) | {"version": contact.version, "contact": contact_document(contact)}
-    if based_on == 0:
-        return dynamo.put(records, item, "attribute_not_exists(pk)")
-    return dynamo.put(records, item, "#version = :before", {":before": based_on})
+def write_of_contact(contact: Contact, based_on: int, records: str, owing: Owing) -> TransactWriteItemTypeDef:
+    """The write of a contact that is owed to the CRM, provided that it still has the version that it is based on."""
+    columns = {"version": contact.version, "contact": contact_document(contact)}
+    return write_owed(records, contact_key(contact.id), columns, owing, based_on=based_on)
 
 
 def _link(deal_id: str, role: DealRole, state: str, records: str) -> TransactWriteItemTypeDef:

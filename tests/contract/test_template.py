@@ -16,10 +16,16 @@ from moto import mock_aws
 
 from cli import local_cloud, tools
 from domain.agents import AgentKey
+from domain.crm.rows import Kind, RowKey
 from domain.errors import Cause
 from domain.event_log import State
+from flows.daily_reconcile import PAGE_S
+from handlers.deliver import MOST_WAITS
 from runtime import config
+from runtime.config import NO_CRM
+from runtime.wiring.suitecrm import CREDENTIAL, LEAST_S, MARGIN_S
 from storage.commissions import keys
+from storage.delivery.keys import record_key
 from storage.mending import DynamoMending
 from tests.contract.logbook import LATER, dead, entry, version
 from tests.template import (
@@ -91,7 +97,8 @@ def test_cloudformation_refuses_every_pair_of_timeouts_that_breaks_the_rule() ->
     timeouts = template()["Parameters"]["ProcessTimeout"]["AllowedValues"]
     visibilities = template()["Parameters"]["VisibilityTimeout"]["AllowedValues"]
     allowed = {}
-    for rule in template()["Rules"].values():
+    rules = {name: rule for name, rule in template()["Rules"].items() if name.startswith("VisibilityFor")}
+    for rule in rules.values():
         _, timeout = rule["RuleCondition"]["Fn::Equals"]
         [assertion] = rule["Assertions"]
         allowed[int(timeout)] = [int(value) for value in assertion["Assert"]["Fn::Contains"][0]]
@@ -145,10 +152,11 @@ def test_a_batch_reports_its_failures_one_by_one_and_nothing_is_filtered_away() 
                 assert event["Properties"]["ScalingConfig"]["MaximumConcurrency"], name
 
 
+@pytest.mark.parametrize("function", ["Process", "Deliver"])
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_reserved_concurrency_covers_what_the_queue_may_use(environment: str) -> None:
+def test_reserved_concurrency_covers_what_the_queue_may_use(environment: str, function: str) -> None:
     parameters = ENVIRONMENTS[environment]
-    maximum, reserved = (int(parameters[f"Process{kind}Concurrency"]) for kind in ("Maximum", "Reserved"))
+    maximum, reserved = (int(parameters[f"{function}{kind}Concurrency"]) for kind in ("Maximum", "Reserved"))
     assert maximum >= 2
     assert reserved == 0 or reserved >= maximum
 
@@ -199,6 +207,19 @@ TABLE_GRANTS = {
         "EventsTable": {"UpdateItem"},
         "${EventsTable.Arn}/index/due": {"Query"},
         "AgentDirectoryTable": {"BatchGetItem"},
+        "RecordsTable": {"GetItem"},
+        "${RecordsTable.Arn}/index/due": {"Query"},
+    },
+    "RingRole": {
+        "RecordsTable": {"BatchGetItem"},
+        "RecordsTable.StreamArn": {"DescribeStream", "GetRecords", "GetShardIterator"},
+        "${RecordsTable.Arn}/stream/*": {"ListStreams"},
+    },
+    "DeliverRole": {
+        "RecordsTable": {"BatchGetItem", "GetItem", "Query", "PutItem", "UpdateItem"},
+        "${RecordsTable.Arn}/index/due": {"Query"},
+        "${RecordsTable.Arn}/index/by_contact": {"Query"},
+        "EventsTable": {"PutItem"},
     },
     "SettleRole": {
         "RecordsTable": {"BatchGetItem", "GetItem", "Query", "PutItem", "UpdateItem", "ConditionCheckItem"},
@@ -207,6 +228,10 @@ TABLE_GRANTS = {
         "${RecordsTable.Arn}/index/due": {"Query"},
         "EventsTable": {"GetItem", "PutItem"},
     },
+    "ReconcileRole": {
+        "RecordsTable": {"BatchGetItem", "GetItem", "Query", "UpdateItem"},
+        "${RecordsTable.Arn}/index/due": {"Query"},
+    },
     "IngestRole": {},
     "BuryRole": {"EventsTable": {"BatchGetItem", "GetItem", "Query", "PutItem", "DeleteItem"}},
     "WatchRole": {
@@ -214,6 +239,8 @@ TABLE_GRANTS = {
         "${EventsTable.Arn}/index/due": {"Query"},
         "${EventsTable.Arn}/index/open": {"Query"},
         "${EventsTable.Arn}/index/by_day": {"Query"},
+        "RecordsTable": {"GetItem"},
+        "${RecordsTable.Arn}/index/due": {"Query"},
     },
     "OperateRole": {
         "EventsTable": {
@@ -275,6 +302,68 @@ def test_operate_may_do_what_mending_an_event_writes(state: State) -> None:
     assert (("EventsTable", "DeleteItem") in client.made) is (state is State.PARKED)
 
 
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_bell_stays_hidden_for_six_times_the_time_that_delivering_may_take(environment: str) -> None:
+    parameters = ENVIRONMENTS[environment]
+    for seconds in template()["Parameters"]["DeliverTimeout"]["AllowedValues"]:
+        told = parameters | {"DeliverTimeout": str(seconds)}
+        assert resolve(QUEUES["CrmSyncQueue"]["Properties"]["VisibilityTimeout"], told) == 6 * seconds
+        # A call that hangs leaves time for another, and to write down what became of it.
+        assert int(parameters["CrmOperationTimeout"]) + MARGIN_S + LEAST_S < seconds
+
+
+def test_bells_ring_apart_row_by_row_and_only_their_sender_says_which_are_the_same() -> None:
+    bells, dead = (QUEUES[name]["Properties"] for name in ("CrmSyncQueue", "CrmSyncDeadLetterQueue"))
+    assert bells["FifoQueue"] is dead["FifoQueue"] is True
+    assert bells["QueueName"]["Fn::Sub"].endswith(".fifo")
+    assert dead["QueueName"]["Fn::Sub"].endswith(".fifo")
+    # By content, the second change of a row within five minutes would ring nobody.
+    assert bells["ContentBasedDeduplication"] is False
+    assert (bells["DeduplicationScope"], bells["FifoThroughputLimit"]) == ("messageGroup", "perMessageGroupId")
+    assert bells["RedrivePolicy"]["maxReceiveCount"] == 100 > MOST_WAITS
+    allowed = resolve(dead["RedriveAllowPolicy"])
+    source = resolve({"Fn::GetAtt": ["CrmSyncQueue", "Arn"]})
+    assert allowed == {"redrivePermission": "byQueue", "sourceQueueArns": [source]}
+
+
+def test_a_change_of_what_the_crm_holds_rings_at_once_and_a_sync_row_does_not() -> None:
+    event = FUNCTIONS["RingFunction"]["Properties"]["Events"]["Changed"]
+    assert (event["Type"], event["Properties"]["Stream"]) == ("DynamoDB", {"Fn::GetAtt": ["RecordsTable", "StreamArn"]})
+    [found] = event["Properties"]["FilterCriteria"]["Filters"]
+    pattern = json.loads(found["Pattern"])
+    assert pattern["eventName"] == ["INSERT", "MODIFY"]
+    deal, contact = (record_key(RowKey(kind, "id")) for kind in (Kind.DEAL, Kind.CONTACT))
+    assert deal is not None
+    assert contact is not None
+    assert pattern["dynamodb"] == {"Keys": {"sk": {"S": [deal["sk"], contact["sk"], {"prefix": keys.RECORDS}]}}}
+    assert "MaximumBatchingWindowInSeconds" not in event["Properties"]
+
+
+def test_without_an_external_crm_nothing_rings_and_nothing_is_delivered() -> None:
+    on = {"Fn::If": ["DeliversToCrm", True, False]}
+    assert FUNCTIONS["RingFunction"]["Properties"]["Events"]["Changed"]["Properties"]["Enabled"] == on
+    assert FUNCTIONS["DeliverFunction"]["Properties"]["Events"]["CrmSync"]["Properties"]["Enabled"] == on
+    assert template()["Conditions"]["DeliversToCrm"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "CrmKind"}, NO_CRM]}]}
+    assert ENVIRONMENTS["defaults"]["CrmKind"] == NO_CRM
+
+
+def test_a_crm_without_an_address_is_not_deployed() -> None:
+    [assertion] = template()["Rules"]["CrmHasAnAddress"]["Assertions"]
+    default = ENVIRONMENTS["defaults"]["CrmBaseUrl"]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "CrmBaseUrl"}, default]}]}
+
+
+def test_who_logs_in_to_the_crm_and_who_delivers_rings_no_bell() -> None:
+    readers = {
+        role for role, statement in role_statements() if {"Ref": "SuiteCrmSecret"} in as_list(statement["Resource"])
+    }
+    assert readers == {"DeliverRole", "OperateRole", "ReconcileRole"}
+    assert secrets_of("DeliverRole") == {f"crm/{CREDENTIAL}"}
+    # Lambda stops a chain of messages that comes round: the sweeper rings again.
+    assert grants("DeliverRole")["sqs:SendMessage"] == [{"Fn::GetAtt": ["TransactionsDeadLetterQueue", "Arn"]}]
+    assert grants("RingRole")["sqs:SendMessage"] == [{"Fn::GetAtt": ["CrmSyncQueue", "Arn"]}]
+
+
 def test_ingest_reaches_no_table_and_no_provider() -> None:
     ingest = grants("IngestRole")
     assert not [action for action in ingest if action.startswith("dynamodb:")]
@@ -299,8 +388,9 @@ def test_operate_writes_edited_bodies_and_documents_only_and_sends_replays_to_th
     operate = grants("OperateRole")
     written = [{"Fn::Sub": "${ArchiveBucket.Arn}/edits/*"}, {"Fn::Sub": "${DocumentsBucket.Arn}/*"}]
     assert operate["s3:PutObject"] == written
-    assert operate["sqs:SendMessage"] == [{"Fn::GetAtt": ["TransactionsQueue", "Arn"]}]
-    assert secrets_of("OperateRole") == {"providers/dotloop", "providers/brokermint"}
+    bells = {"Fn::GetAtt": ["CrmSyncQueue", "Arn"]}
+    assert operate["sqs:SendMessage"] == [{"Fn::GetAtt": ["TransactionsQueue", "Arn"]}, bells]
+    assert secrets_of("OperateRole") == {"providers/dotloop", "providers/brokermint", f"crm/{CREDENTIAL}"}
 
 
 def test_edited_bodies_do_not_expire_with_the_webhooks_of_their_day() -> None:
@@ -437,6 +527,19 @@ def test_watches_do_not_overlap_and_each_hour_the_books_are_tied_out() -> None:
     assert (minute["ScheduleExpression"], hour["ScheduleExpression"]) == ("rate(1 minute)", "rate(1 hour)")
     assert "Input" not in minute
     assert json.loads(hour["Input"]) == {"task": "tie_out"}
+
+
+def test_the_daily_check_goes_on_each_hour_and_only_where_there_is_a_crm() -> None:
+    function = FUNCTIONS["ReconcileFunction"]["Properties"]
+    schedule = function["Events"]["EveryHour"]["Properties"]
+    assert schedule["ScheduleExpression"] == "rate(1 hour)"
+    assert schedule["State"] == {"Fn::If": ["DeliversToCrm", "ENABLED", "DISABLED"]}
+    assert PAGE_S < function["Timeout"] < 3600
+    dead = {"Fn::GetAtt": ["SweepDeadLetterQueue", "Arn"]}
+    assert schedule["DeadLetterConfig"] == {"Arn": dead}
+    assert function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"] == dead
+    assert dead in grants("ReconcileRole")["sqs:SendMessage"]
+    assert dead in grants("ReconcileScheduleRole")["sqs:SendMessage"]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

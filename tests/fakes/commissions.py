@@ -22,9 +22,11 @@ from domain.commission.settlement import (
     ReplayMark,
     Settlement,
 )
+from domain.crm.rows import Kind, RowKey
 from domain.errors import CommissionRefused, Conflict
 from domain.event_log import AuditEntry
 from tests.fakes.audit import MemoryAudit
+from tests.fakes.marks import MemoryMarks
 
 TRANSACTION_ITEMS = 100
 #: A version of a CDA is one that somebody signed.
@@ -107,6 +109,7 @@ class FakeCommissionStore:
     entries: dict[tuple[str, Order], LedgerEntry] = field(default_factory=dict)
     left: set[tuple[str, Order]] = field(default_factory=set)
     record_rows: dict[tuple[str, str], CommissionRecord] = field(default_factory=dict)
+    owed: MemoryMarks = field(default_factory=MemoryMarks)
     replays: dict[str, ReplayMark] = field(default_factory=dict)
     replay_versions: dict[str, int] = field(default_factory=dict)
     cdas: dict[str, CdaRow] = field(default_factory=dict)
@@ -205,6 +208,8 @@ class FakeCommissionStore:
             self.left = (self.left | set(settlement.removed)) - self.entries.keys()
             self.counter_rows |= {key: state for key, (state, _) in settlement.counters.items()}
             self.record_rows |= {(record.deal_id, record.account): record for record in settlement.records}
+            for record in settlement.records:
+                self.owed.set(RowKey(Kind.COMMISSION, record.deal_id, record.account), record.number, posted.at)
             for mark in settlement.marks:
                 if settlement.advanced is None or mark.owner != settlement.advanced.owner:
                     self.set_replay(mark)

@@ -37,8 +37,11 @@ class MemoryContacts:
             contact, deals = self.store.people[contact_id], self._deals(contact_id)
             person = person_of(contact, deals)
             after = [deal_without(deal, person, now) for deal in deals]
+            forgotten = forgotten_contact(contact, now)
             self.store.deals |= {deal.id: deal for deal in after}
-            self.store.people[contact_id] = forgotten_contact(contact, now)
+            self.store.people[contact_id] = forgotten
+            changed = [new for new, old in zip(after, deals, strict=True) if new is not old]
+            self.store.owe(changed, [forgotten] if forgotten is not contact else [], now)
             names = cleared_on_contact(contact).union(*map(cleared_on_deal, deals, after))
             return tuple(sorted(names))
 

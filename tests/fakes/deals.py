@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from domain.agents import AgentKey
+from domain.crm.rows import Kind, RowKey
 from domain.deal import Contact, Deal, DealRole, StageObservation
 from domain.envelope import Envelope
 from domain.errors import Conflict
 from domain.ports import Change, Snapshot, Wanted
+from tests.fakes.marks import MemoryMarks
 from tests.fakes.waiting import MemoryWaitingRoom
 
 
@@ -28,6 +30,7 @@ class MemoryDealStore:
     links: dict[tuple[str, DealRole], str] = field(default_factory=dict)
     observations: dict[tuple[str, str], StageObservation] = field(default_factory=dict)
     due: dict[str, int] = field(default_factory=dict)
+    owed: MemoryMarks = field(default_factory=MemoryMarks)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def was_applied(self, envelope: Envelope) -> bool:
@@ -76,6 +79,16 @@ class MemoryDealStore:
             self.links |= {(change.deal_id, _link(role)): "retired" for role in change.roles_retired}
             if change.observation is not None:
                 self.observations[change.deal_id, str(change.observation.mark)] = change.observation
+            deals = [change.deal, *(absorbed for absorbed, _ in change.absorbed)]
+            people = [contact for contact, _ in change.contacts]
+            self.owe([deal for deal in deals if deal], people, now, backfill=bool(change.envelope.replay))
+
+    def owe(self, deals: Iterable[Deal], people: Iterable[Contact], now: datetime, *, backfill: bool = False) -> None:
+        """Mark these records, as every write of one does."""
+        for deal in deals:
+            self.owed.set(RowKey(Kind.DEAL, deal.id), deal.version, now, backfill=backfill)
+        for contact in people:
+            self.owed.set(RowKey(Kind.CONTACT, contact.id), contact.version, now, backfill=backfill)
 
     def _check(self, change: Change) -> None:
         held = self.deals.get(change.deal_id)

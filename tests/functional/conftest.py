@@ -50,7 +50,7 @@ SIGNING: Mapping[str, str] = json.loads((EVENTS / "secrets.demo.json").read_text
 PROVIDERS: Mapping[str, Any] = json.loads((EVENTS / "provider-secrets.demo.json").read_text(encoding="utf-8"))
 BUCKET = "archive"
 #: What a sweep did that found nothing to do.
-NOTHING = {"queued": 0, "still_parked": 0, "stuck": 0}
+NOTHING = {"queued": 0, "still_parked": 0, "stuck": 0, "rung": 0}
 #: What each function is made of.
 WIRING: tuple[ModuleType, ...] = tuple(
     import_module(f"runtime.wiring.{found.name}") for found in iter_modules(wiring.__path__) if found.name != "edges"
@@ -250,6 +250,8 @@ def moto_stack(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoStack
     for module in WIRING:
         if hasattr(module, "now"):
             monkeypatch.setattr(module, "now", clock.now)
+        if hasattr(module, "pause"):
+            monkeypatch.setattr(module, "pause", lambda seconds: clock.move(seconds=seconds))
     waits, dead = urls["TransactionsQueue"], urls["TransactionsDeadLetterQueue"]
     made = MotoStack(dynamodb, sqs, s3, waits, dead, log, clock, here["EmailTopic"])
     made.directory.add(parse_agents((EVENTS / "agents.csv").read_text(encoding="utf-8")))

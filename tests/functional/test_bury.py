@@ -188,3 +188,12 @@ def test_a_failed_run_of_another_function_is_filed_under_its_queue_and_kept_in_t
     assert (event.state, event.cause, event.envelope.event_type) == (State.DEAD, Cause.UNAVAILABLE, "unreadable")
     assert json.loads(graves.stack.archived()[event.envelope.archive_key]) == report
     assert "Private" not in graves.stack.log.getvalue()
+
+
+def test_a_bell_that_nobody_could_answer_is_filed_under_its_row(graves: Graves) -> None:
+    graves.send('{"row": "link:d-1/c-2"}')
+    assert graves.bury(*graves.dead(queue="dealwire-crm-sync-dlq.fifo")) == set()
+    (filed,) = graves.log("dead letter filed")
+    assert (filed["cause"], filed["state"]) == ("bug", "dead")
+    assert "the bell of link:d-1/c-2" in filed["reason"]
+    assert filed["source"] == "crm-sync"

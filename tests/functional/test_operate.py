@@ -193,7 +193,7 @@ GOOD: dict[str, tuple[Callable[[Day], dict[str, Any]], Callable[[Any, Day], bool
     "status": (
         lambda _: {},
         lambda answer, _: answer["open"] == {"dead: mapping": 1, "parked: unknown_agent": 1}
-        and len(answer["queues"]) == 4,
+        and len(answer["queues"]) == 6,
     ),
     "audit": (lambda day: {"day": day.today}, lambda answer, _: [row["action"] for row in answer["rows"]] == ["plan"]),
     "agents": (lambda _: {"source": "transactions"}, lambda answer, _: len(answer["agents"]) > 0),

@@ -34,6 +34,20 @@ from domain.operate.commissions import (
     StatementAnswer,
     StatementRequest,
 )
+from domain.operate.crm import (
+    CrmAnswerAnswer,
+    CrmAnswerRequest,
+    CrmAsksAnswer,
+    CrmAsksRequest,
+    CrmPreflightAnswer,
+    CrmPreflightRequest,
+    CrmResumeAnswer,
+    CrmResumeRequest,
+    CrmShowAnswer,
+    CrmShowRequest,
+    CrmStatusAnswer,
+    CrmStatusRequest,
+)
 from domain.operate.letters import (
     DiscardAnswer,
     DiscardRequest,
@@ -70,6 +84,14 @@ from domain.operate.plans import (
     PlansRequest,
     PublishAnswer,
     PublishRequest,
+)
+from domain.operate.reconciles import (
+    ReconcileAnswer,
+    ReconcileExportAnswer,
+    ReconcileExportRequest,
+    ReconcileFixAnswer,
+    ReconcileFixRequest,
+    ReconcileRequest,
 )
 from domain.operate.replays import (
     JobAnswer,
@@ -122,4 +144,15 @@ ACTIONS: dict[str, tuple[type[Message], type[Message], Policy]] = {
     "cda-send": (CdaSendRequest, CdaAnswer, "broker"),
     "cda-void": (CdaVoidRequest, CdaAnswer, "broker"),
     "cda-setup": (CdaSetupRequest, CdaSetupAnswer, "broker"),
+    "crm-asks": (CrmAsksRequest, CrmAsksAnswer, "operator"),
+    "crm-show": (CrmShowRequest, CrmShowAnswer, "operator"),
+    "crm-answer": (CrmAnswerRequest, CrmAnswerAnswer, "operator"),
+    "crm-status": (CrmStatusRequest, CrmStatusAnswer, "operator"),
+    "crm-resume": (CrmResumeRequest, CrmResumeAnswer, "operator"),
+    "crm-preflight": (CrmPreflightRequest, CrmPreflightAnswer, "operator"),
+    "reconcile": (ReconcileRequest, ReconcileAnswer, "operator"),
+    "reconcile-values": (ReconcileRequest, ReconcileAnswer, "operator-pii"),
+    "reconcile-export": (ReconcileExportRequest, ReconcileExportAnswer, "operator"),
+    "reconcile-export-values": (ReconcileExportRequest, ReconcileExportAnswer, "operator-pii"),
+    "reconcile-fix": (ReconcileFixRequest, ReconcileFixAnswer, "operator"),
 }

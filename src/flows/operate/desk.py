@@ -11,6 +11,7 @@ from domain.event_log import AuditEntry
 
 if TYPE_CHECKING:
     from domain.commission.ports import Accounts, CdaDesk, CommissionStore, DocumentShelf, PlanShelf
+    from domain.crm.ports import Debts, SyncStore
     from domain.operate.ports import (
         AuditTrail,
         Contacts,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         Walk,
     )
     from domain.ports import Archive, MessageQueue
+    from flows.operate.crm_desk import CrmDesk
     from flows.process_event import Policy, Ports, World
 
 
@@ -107,6 +109,21 @@ class DeskPorts(Protocol):
     @property
     def documents(self) -> DocumentShelf:
         """Rendered documents."""
+        ...
+
+    @property
+    def rows(self) -> SyncStore:
+        """What we know of the rows of an external CRM."""
+        ...
+
+    @property
+    def debts(self) -> Debts:
+        """What it is owed, counted."""
+        ...
+
+    @property
+    def crm(self) -> CrmDesk | None:
+        """The external CRM; None: our store is the CRM."""
         ...
 
     @property

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from domain.crm.faults import CrmFaulted
 from domain.errors import CommissionRefused, ConfigurationError, Conflict, Unavailable
 from domain.operate.actions import ACTIONS
 from domain.operate.base import Message, Refused
@@ -15,6 +16,8 @@ from flows.operate import (
     agreeing,
     cda,
     commissions,
+    crm,
+    crm_line,
     letters,
     looking,
     openings,
@@ -22,6 +25,7 @@ from flows.operate import (
     planning,
     plans,
     previewing,
+    reconciles,
     replays,
     statements,
 )
@@ -71,6 +75,17 @@ DOES: Mapping[str, Callable[[Any, Desk], Message]] = {
     "cda-send": cda.cda_send,
     "cda-void": cda.cda_void,
     "cda-setup": cda.cda_setup,
+    "crm-asks": crm.crm_asks,
+    "crm-show": crm.crm_show,
+    "crm-answer": crm.crm_answer,
+    "crm-status": crm_line.crm_status,
+    "crm-resume": crm_line.crm_resume,
+    "crm-preflight": crm_line.crm_preflight,
+    "reconcile": reconciles.reconcile,
+    "reconcile-values": reconciles.reconcile_values,
+    "reconcile-export": reconciles.reconcile_export,
+    "reconcile-export-values": reconciles.reconcile_export_values,
+    "reconcile-fix": reconciles.reconcile_fix,
 }
 
 #: As many mistakes of a request as one line names.
@@ -95,6 +110,8 @@ def dispatch(action: str, body: str, desk: Desk) -> tuple[int, str]:
         return _refused(refused.status, str(refused))
     except CommissionRefused as refused:
         return _refused(409, "; ".join([str(refused), *refusal_told(refused)]))
+    except CrmFaulted as faulted:
+        return _refused(*crm_line.refusal(faulted))
     except Conflict as conflict:
         return _refused(409, f"somebody else was first ({conflict}); look again, then repeat")
     except Unavailable as outage:

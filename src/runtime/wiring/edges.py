@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,11 @@ def client(service: str, read_s: float = 2.0) -> Any:
 def now() -> datetime:
     """The time."""
     return datetime.now(UTC)
+
+
+def pause(seconds: float) -> None:
+    """Wait."""
+    time.sleep(seconds)
 
 
 def new_id() -> str:

@@ -9,15 +9,19 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from flows.operate.desk import Desk
-from runtime.config import OperateSettings
+from runtime.config import NO_CRM, OperateSettings
 from runtime.wiring import process as processing
 from runtime.wiring.edges import client, new_time_id, now
 from sources.catalog import catalog
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from runtime.wiring.crm_desk import SuiteCrmDesk
     from runtime.wiring.process import ProcessPorts
+    from runtime.wiring.suitecrm import SuiteCrm
     from storage.archive import S3Archive
     from storage.audit import DynamoAudit
     from storage.commissions.accounts import DynamoAccounts
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
     from storage.commissions.settling import DynamoCommissionStore
     from storage.contacts import DynamoContacts
     from storage.deliveries import DynamoDeliveryLog, DynamoWalk
+    from storage.delivery.debts import DynamoDebts
+    from storage.delivery.sync import DynamoSyncStore
     from storage.depths import SqsDepths
     from storage.event_log import DynamoEventLog
     from storage.jobs import DynamoJobs
@@ -55,6 +61,7 @@ class OperatePorts:
     def __init__(self, settings: OperateSettings) -> None:
         """Build from these settings."""
         self._settings = settings
+        self.time_left: Callable[[], float] = lambda: 0.0
 
     @cached_property
     def log(self) -> DynamoEventLog:
@@ -122,6 +129,8 @@ class OperatePorts:
             "transactions-dlq": self._settings.transactions_dlq_url,
             "sweep-dlq": self._settings.sweep_dlq_url,
             "notify-dlq": self._settings.notify_dlq_url,
+            "crm-sync": self._settings.crm_sync_queue_url,
+            "crm-sync-dlq": self._settings.crm_sync_dlq_url,
         }
         return SqsDepths(client("sqs"), urls)
 
@@ -177,6 +186,38 @@ class OperatePorts:
         return S3DocumentShelf(client("s3"), self._settings.documents_bucket)
 
     @property
+    def rows(self) -> DynamoSyncStore:
+        """What we know of the rows of an external CRM."""
+        return self.process.rows
+
+    @cached_property
+    def debts(self) -> DynamoDebts:
+        """What it is owed, counted."""
+        from storage.delivery.debts import DynamoDebts
+
+        return DynamoDebts(client("dynamodb"), self._settings.records_table, time.sleep)
+
+    @property
+    def crm(self) -> SuiteCrmDesk | None:
+        """The external CRM, with the time that this request has; None: our store is the CRM."""
+        suite = self._suite
+        if suite is None:
+            return None
+        from runtime.wiring.crm_desk import SuiteCrmDesk
+        from storage.delivery.bells import SqsBells
+
+        suite.begin(self.time_left)
+        return SuiteCrmDesk(suite, SqsBells(client("sqs"), self._settings.crm_sync_queue_url))
+
+    @cached_property
+    def _suite(self) -> SuiteCrm | None:
+        if self._settings.crm_kind == NO_CRM:  # and nothing of the SOAP stack is loaded
+            return None
+        from runtime.wiring.crm_desk import suite_crm
+
+        return suite_crm(self._settings)
+
+    @property
     def process(self) -> ProcessPorts:
         """What `process` works with, made as `process` makes it: a preview tells what that would do."""
         return processing.ports()
@@ -191,6 +232,7 @@ def ports() -> OperatePorts:
 def desk(who: str, context: LambdaContext) -> Desk:
     """One request of this caller, to be answered within this invocation."""
     policy = processing.policy()
+    ports().time_left = lambda: context.get_remaining_time_in_millis() / 1000
     return Desk(
         ports=ports(),
         who=who,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from storage.agents import DynamoAgentDirectory
     from storage.archive import S3Archive
     from storage.commissions.settling import DynamoCommissionStore
+    from storage.delivery.sync import DynamoSyncStore
     from storage.queues import SqsQueues
     from storage.records import DynamoDealStore
     from storage.waiting import DynamoWaitingRoom
@@ -76,6 +77,13 @@ class ProcessPorts:
         from storage.commissions.settling import DynamoCommissionStore
 
         return DynamoCommissionStore(client("dynamodb"), self._settings.records_table, time.sleep)
+
+    @cached_property
+    def rows(self) -> DynamoSyncStore:
+        """What we know of the CRM's rows."""
+        from storage.delivery.sync import DynamoSyncStore
+
+        return DynamoSyncStore(client("dynamodb"), self._settings.records_table, time.sleep)
 
     @cached_property
     def waiting(self) -> DynamoWaitingRoom:

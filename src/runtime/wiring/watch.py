@@ -8,10 +8,13 @@ from datetime import timedelta
 from functools import lru_cache
 
 from flows.walk_archive import Rules, WalkPorts
-from runtime.config import WatchSettings
+from flows.watch_delivery import DeliveryWatch
+from runtime.config import NO_CRM, WatchSettings
+from runtime.wiring.circuit import state_of
 from runtime.wiring.edges import client, now
 from sources.catalog import catalog
 from storage.deliveries import DynamoDeliveryLog, DynamoWalk
+from storage.delivery.debts import DynamoDebts
 from storage.event_log import DynamoEventLog
 from storage.filings import DynamoFilings
 from storage.queues import SqsQueues
@@ -37,6 +40,16 @@ def ports() -> WalkPorts:
         log=DynamoEventLog(dynamodb, events, "", time.sleep),
         filings=DynamoFilings(dynamodb, events, time.sleep),
         queue=SqsQueues(client("sqs"), dict.fromkeys(catalog(), settings.transactions_queue_url), {}),
+        delivery=_delivery(settings),
+    )
+
+
+def _delivery(settings: WatchSettings) -> DeliveryWatch | None:
+    if settings.crm_kind == NO_CRM:
+        return None
+    dynamodb, records = client("dynamodb"), settings.records_table
+    return DeliveryWatch(
+        debts=DynamoDebts(dynamodb, records, time.sleep), state=state_of(dynamodb, records, settings.crm_kind)
     )
 
 

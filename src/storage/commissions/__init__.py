@@ -6,7 +6,7 @@
 | same | `COMMISSION` | the head: which calculation is current, guarded by `version` | deal |
 | same | `COMMISSION#AGREEMENT` | what is agreed for this deal alone, guarded by `version` | deal |
 | same | `CALC#000001` | a calculation as it was posted, never changed | deal, in order |
-| same | `COMMISSION#RECORD#account` | one agent's commission record, `active` or `retired` | deal |
+| same | `COMMISSION#RECORD#account` | an agent's record, `active` or `retired` | deal; `due`: storage/delivery |
 | same | `CDA` | the CDA as it stands, guarded by `guard` | deal; `due`: kind `cda_draft`, `cda_approved`, ... |
 | same | `CDA#000001` | a version that was approved, with what became of it | deal, in order |
 | `OWNER#owner` | `DEAL#day number id` | one deal in an owner's ledger | owner, in closing order |

@@ -124,9 +124,9 @@ def counter_from(row: Mapping[str, Any]) -> CounterState:
     return CounterState(value=int(row["held"]), version=int(row["version"]), last=last)
 
 
-def record_item(record: CommissionRecord) -> dict[str, Any]:
-    """A commission record as it is stored, for people and for the delivery to the CRM."""
-    return keys.record_key(record.deal_id, record.account) | {
+def record_columns(record: CommissionRecord) -> dict[str, Any]:
+    """A commission record as it is stored, its key left out, for people and for the delivery to the CRM."""
+    return {
         "calculation": record.number,
         "closing_date": record.closing_date.isoformat(),
         "name": record.name,
@@ -141,7 +141,7 @@ def record_item(record: CommissionRecord) -> dict[str, Any]:
 
 
 def record_from(row: Mapping[str, Any]) -> CommissionRecord:
-    """The commission record that `record_item` stored."""
+    """The commission record that was stored with `record_columns`."""
     return CommissionRecord(
         deal_id=row["pk"].removeprefix(keys.deal_partition("")),
         account=row["sk"].removeprefix(keys.RECORDS),

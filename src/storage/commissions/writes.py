@@ -10,6 +10,7 @@ from domain.errors import CommissionRefused
 from storage import dynamo
 from storage.commissions import keys, rows
 from storage.commissions.codec import posted_to_json
+from storage.delivery.marks import Owing, write_owed
 from storage.records import ITEM_BYTES, TRANSACTION_ITEMS
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from domain.commission.calculation import CounterKey
     from domain.commission.cda import CdaRow
     from domain.commission.settlement import (
+        CommissionRecord,
         CounterState,
         DueMark,
         Head,
@@ -50,7 +52,8 @@ def settlement_writes(
     writes = [_posted(settlement.posted, table), head_write(settlement.head, table)]
     writes += _entries(settlement.entries, settlement.removed, table)
     writes += [_counter(key, *counter, table) for key, counter in settlement.counters.items()]
-    writes += [dynamo.put(table, rows.record_item(record)) for record in settlement.records]
+    owing = Owing(settlement.posted.at)
+    writes += [_record(record, owing, table) for record in settlement.records]
     writes += _replays(settlement, table, stored_marks)
     if settlement.settles is not None:
         writes.append(mark_settled(settlement.settles, table))
@@ -141,6 +144,12 @@ def _entries(
                 "shorten the deal's number"
             )
     return [dynamo.put(table, item) for item in items.values()]
+
+
+def _record(record: CommissionRecord, owing: Owing, table: str) -> TransactWriteItemTypeDef:
+    # Not guarded: every settlement of the deal moves its head.
+    key = keys.record_key(record.deal_id, record.account)
+    return write_owed(table, key, rows.record_columns(record), owing, based_on=None)
 
 
 def _counter(key: CounterKey, state: CounterState, based_on: int, table: str) -> TransactWriteItemTypeDef:

@@ -38,16 +38,25 @@ def test_a_client_of_the_emulator_ignores_the_users_profile(monkeypatch: pytest.
     assert client.meta.endpoint_url == "http://127.0.0.1:1"
 
 
+#: Where the stand-ins are.
+BESIDE = {"providers": "http://127.0.0.1:4242", "slack": "http://127.0.0.1:4243", "crm": "http://127.0.0.1:4244"}
+
+
 def test_the_deployment_is_for_the_python_that_will_run_it_and_keeps_the_rest_of_samconfig() -> None:
-    overrides = dict(pair.split("=", 1) for pair in local_cloud._overrides("http://127.0.0.1:4242"))
+    overrides = dict(pair.split("=", 1) for pair in local_cloud._overrides(BESIDE))
     assert overrides["PythonRuntime"] == f"python{sys.version_info.major}.{sys.version_info.minor}"
     assert overrides["EnvironmentName"] == "local"
     assert overrides["AlarmPeriod"] == "10"
 
 
 def test_providers_are_called_at_the_stand_in() -> None:
-    overrides = dict(pair.split("=", 1) for pair in local_cloud._overrides("http://127.0.0.1:4242"))
+    overrides = dict(pair.split("=", 1) for pair in local_cloud._overrides(BESIDE))
     assert overrides["DotloopApiUrl"] == "http://127.0.0.1:4242/dotloop/public/v2"
+
+
+def test_what_is_owed_goes_to_the_stand_in_for_the_crm() -> None:
+    overrides = dict(pair.split("=", 1) for pair in local_cloud._overrides(BESIDE))
+    assert (overrides["CrmKind"], overrides["CrmBaseUrl"]) == ("suitecrm", "http://127.0.0.1:4244")
 
 
 def test_what_is_not_running_has_no_status_and_nothing_to_stop(tmp_path: Path) -> None:
@@ -84,7 +93,7 @@ def test_what_another_version_left_is_not_taken_for_the_local_cloud(
 def test_the_stand_ins_start_answer_and_end_with_the_local_cloud(tmp_path: Path) -> None:
     urls = stand_ins.start_stand_ins(tmp_path, "http://127.0.0.1:9")
     try:
-        assert sorted(urls) == ["providers", "slack"]
+        assert sorted(urls) == ["crm", "providers", "slack"]
         for name, url in urls.items():
             stand_ins.await_answer(f"{url}/health", name, tmp_path)
         assert httpx.get(f"{urls['slack']}/posts", trust_env=False).json() == []

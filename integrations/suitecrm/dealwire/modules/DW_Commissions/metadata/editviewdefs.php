@@ -1,0 +1,14 @@
+<?php
+// What Dealwire keeps is not edited here: it would be written over with the next calculation.
+$viewdefs['DW_Commissions']['EditView'] = array(
+    'templateMeta' => array(
+        'maxColumns' => '2',
+        'widths' => array(array('label' => '10', 'field' => '30'), array('label' => '10', 'field' => '30')),
+    ),
+    'panels' => array(
+        'default' => array(
+            array('name', 'assigned_user_name'),
+            array('description'),
+        ),
+    ),
+);

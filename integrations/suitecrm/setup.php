@@ -1,0 +1,125 @@
+<?php
+// Installs the add-on from the command line, or brings it up to date, and makes the user that Dealwire logs in as.
+//
+// As the web server's user, in SuiteCRM's root folder:
+//   php setup.php PACKAGE_DIR API_USER API_PASSWORD [REST_CLIENT_ID REST_CLIENT_SECRET]
+// PACKAGE_DIR is the folder `dealwire` beside this file. Write - instead of a password or secret to have it read from
+// DEALWIRE_API_PASSWORD or DEALWIRE_REST_SECRET. It may run again at any time: what is there stays.
+if (PHP_SAPI !== 'cli') {
+    exit(1);
+}
+if ($argc < 4) {
+    fwrite(STDERR, "usage: php setup.php PACKAGE_DIR API_USER API_PASSWORD [REST_CLIENT_ID REST_CLIENT_SECRET]\n");
+    exit(2);
+}
+if (!is_file('include/entryPoint.php')) {
+    fwrite(STDERR, getcwd() . " is not SuiteCRM's root folder; change there first (SuiteCRM 8: public/legacy)\n");
+    exit(2);
+}
+if (!is_file($argv[1] . '/manifest.php')) {
+    fwrite(STDERR, "{$argv[1]} holds no manifest.php; give the folder integrations/suitecrm/dealwire\n");
+    exit(2);
+}
+$dealwire_package = realpath($argv[1]);
+$dealwire_user = $argv[2];
+$dealwire_password = $argv[3] === '-' ? (string) getenv('DEALWIRE_API_PASSWORD') : $argv[3];
+$dealwire_client = isset($argv[4]) ? $argv[4] : '';
+$dealwire_secret = isset($argv[5]) ? $argv[5] : '';
+$dealwire_secret = $dealwire_secret === '-' ? (string) getenv('DEALWIRE_REST_SECRET') : $dealwire_secret;
+if ($dealwire_password === '') {
+    fwrite(STDERR, "API_PASSWORD is empty; give one, or - and set DEALWIRE_API_PASSWORD\n");
+    exit(2);
+}
+
+if (!defined('sugarEntry')) {
+    define('sugarEntry', true);
+}
+$_SERVER['HTTP_HOST'] = '127.0.0.1';
+$_SERVER['REQUEST_URI'] = '/';
+$_SERVER['SERVER_SOFTWARE'] = 'cli';
+require_once 'include/entryPoint.php';
+$_REQUEST['install_file'] = '';
+require_once __DIR__ . '/layouts.php';
+global $current_user, $current_language, $app_strings, $app_list_strings, $mod_strings;
+$current_language = 'en_us';
+$app_strings = return_application_language('en_us');
+$app_list_strings = return_app_list_strings_language('en_us');
+$mod_strings = return_module_language('en_us', 'Administration');
+$current_user = BeanFactory::newBean('Users');
+$current_user->getSystemUser();
+
+include $dealwire_package . '/manifest.php';
+$dealwire_db = DBManagerFactory::getInstance();
+$dealwire_missing = !is_file('modules/DW_Commissions/DW_Commissions.php');
+foreach ($installdefs['custom_fields'] as $dealwire_field) {
+    $dealwire_table = strtolower($dealwire_field['module']) . '_cstm';
+    if (!$dealwire_db->tableExists($dealwire_table)
+        || !array_key_exists($dealwire_field['name'], $dealwire_db->get_columns($dealwire_table))) {
+        $dealwire_missing = true;
+        break;
+    }
+}
+if (!$dealwire_missing && $dealwire_db->tableExists('dw_commissions')) {
+    $dealwire_missing = !array_key_exists('calculation_number', $dealwire_db->get_columns('dw_commissions'));
+}
+if ($dealwire_missing) {
+    require_once 'ModuleInstall/ModuleInstaller.php';
+    $dealwire_installer = new ModuleInstaller();
+    $dealwire_installer->silent = true;
+    $dealwire_installer->install($dealwire_package);
+    require_once 'modules/Administration/QuickRepairAndRebuild.php';
+    $dealwire_repair = new RepairAndClear();
+    $dealwire_repair->repairAndClearAll(array('clearAll'), array(translate('LBL_ALL_MODULES')), true, false);
+    // The installer's own cache was made before the link fields were there.
+    foreach (glob('cache/modules/*/*vardefs.php') ?: array() as $dealwire_cached) {
+        unlink($dealwire_cached);
+    }
+    echo "package {$manifest['name']} {$manifest['version']} installed\n";
+}
+
+foreach (array('Opportunities', 'Contacts') as $dealwire_module) {
+    $dealwire_shown = array();
+    foreach ($installdefs['custom_fields'] as $dealwire_field) {
+        if ($dealwire_field['module'] === $dealwire_module && $dealwire_field['name'] !== 'dw_payload_sha_c') {
+            $dealwire_shown[] = $dealwire_field['name'];
+        }
+    }
+    try {
+        echo 'view ' . dealwire_show_fields($dealwire_module, $dealwire_shown) . "\n";
+    } catch (Throwable $dealwire_error) {
+        // People can add the fields in Studio; delivery does not need them to be seen.
+        fwrite(STDERR, "the detail view of $dealwire_module stays as it was: {$dealwire_error->getMessage()}\n");
+    }
+}
+
+$dealwire_bean = BeanFactory::newBean('Users');
+if (!$dealwire_bean->retrieve_by_string_fields(array('user_name' => $dealwire_user))) {
+    $dealwire_bean = BeanFactory::newBean('Users');
+    $dealwire_bean->user_name = $dealwire_user;
+    $dealwire_bean->first_name = 'Dealwire';
+    $dealwire_bean->last_name = 'Integration';
+    $dealwire_bean->status = 'Active';
+    $dealwire_bean->employee_status = 'Active';
+    $dealwire_bean->is_admin = 0;
+    $dealwire_bean->user_hash = User::getPasswordHash($dealwire_password);
+    $dealwire_bean->email1 = 'integration@example.test';
+    $dealwire_bean->save();
+    echo "api user {$dealwire_bean->id}\n";
+}
+// SuiteCRM reads numbers as this user would write them: with a comma for a point, 1234.50 would become 123450.
+foreach (array('dec_sep' => '.', 'num_grp_sep' => ',', 'datef' => 'Y-m-d', 'timef' => 'H:i', 'timezone' => 'UTC') as $dealwire_name => $dealwire_value) {
+    $dealwire_bean->setPreference($dealwire_name, $dealwire_value, 0, 'global');
+}
+$dealwire_bean->savePreferencesToDB();
+
+if ($dealwire_client !== ''
+    && !$dealwire_db->getOne('SELECT id FROM oauth2clients WHERE id=' . $dealwire_db->quoted($dealwire_client))) {
+    $dealwire_db->query(
+        'INSERT INTO oauth2clients (id,name,date_entered,date_modified,deleted,secret,redirect_url,is_confidential,'
+        . 'allowed_grant_type,duration_value,duration_amount,duration_unit,assigned_user_id) VALUES ('
+        . $dealwire_db->quoted($dealwire_client) . ",'dealwire',NOW(),NOW(),0,"
+        . $dealwire_db->quoted(hash('sha256', $dealwire_secret)) . ",'',1,'client_credentials',3600,1,'hour',"
+        . $dealwire_db->quoted($dealwire_bean->id ?: '1') . ')'
+    );
+    echo "oauth2 client $dealwire_client\n";
+}

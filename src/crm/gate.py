@@ -1,0 +1,46 @@
+"""What stands between an adapter and the wire: the shared session, and the rate budget of the credential."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from domain.crm.faults import Fault
+
+
+class Gate(Protocol):
+    """The rate budget and the circuit of one credential, as one call meets them. Asked before each call, told after."""
+
+    def admit(self) -> None:
+        """Wait for a permit (at most a second) and take it.
+
+        Raises:
+            CrmFaulted: `throttled` or `quota` (the credential waits, `wait_s` says how long), `unavailable` (the circuit
+                is open), `auth_denied` (the sink is stopped until a person acts).
+        """
+        ...
+
+    def answered(self, took_s: float, headers: Mapping[str, str]) -> None:
+        """The CRM answered, if only with a fault of the request. Header names are in lower case."""
+        ...
+
+    def failed(self, fault: Fault, headers: Mapping[str, str]) -> Fault:
+        """The call failed as a whole; returns the fault with the wait that the credential keeps now."""
+        ...
+
+
+class Sessions(Protocol):
+    """The session that all workers share."""
+
+    def token(self) -> str:
+        """The token to call with; logs in, one worker at a time, where there is none.
+
+        Raises:
+            CrmFaulted: `auth_denied`; or `unavailable` while somebody else logs in, or did so less than a minute ago.
+        """
+        ...
+
+    def expired(self, token: str) -> None:
+        """The CRM does not know this token any more. Forgotten only if it still is the shared one."""
+        ...

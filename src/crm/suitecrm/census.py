@@ -1,0 +1,105 @@
+"""What a comparison reads of SuiteCRM beside the records themselves: doubles, and whatever hangs on a deal.
+
+`where` is raw SQL there, so a value goes into it only if a strict pattern lets it through. (crm.md §1a)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from crm.suitecrm.reading import ID, Reader, in_chunks, known_ids, plain
+from domain.crm.reconciling import Attached
+from domain.crm.rows import Kind
+
+if TYPE_CHECKING:
+    from crm.suitecrm.calls import Entry, EntryPage
+    from crm.suitecrm.modules import ModuleOf
+
+#: The only values that are put into SQL: ids of sources as they are usual. No quotes, backslashes or wildcards.
+VALUE: Final = re.compile(r"[A-Za-z0-9:/._@ -]{1,255}")
+
+_COLUMN = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+#: How the names of fields end that stand in the module's table of custom fields.
+_CUSTOM = "_c"
+
+#: Pages of one search: so many records share what was to be unique that counting on helps nobody.
+_MOST_PAGES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """Counts; every method raises `CrmFaulted` if the CRM does not answer."""
+
+    reader: Reader
+
+    def doubles(self, kind: Kind, column: str, values: Collection[str]) -> dict[str, list[str]]:
+        """Live records that have one of these values in a column: value to their ids."""
+        of = self.reader.modules.of(kind)
+        if not _COLUMN.fullmatch(column):
+            raise ValueError(f"{column!r} is no column of {of.module}; correct it in the CRM mapping")
+        wanted = sorted({value for value in values if VALUE.fullmatch(value)})
+        found: dict[str, list[str]] = {}
+        for chunk in in_chunks(wanted, self.reader.batches.read):
+            for entry in self._list(of, column, chunk):
+                held = plain(entry.fields.get(column, ""))
+                if held in chunk:  # the database folds letter case and blanks at the end, our ids do not
+                    found.setdefault(held, []).append(entry.id)
+        return found
+
+    def attached(self, deal_ids: Collection[str], columns: Mapping[Kind, str]) -> dict[str, Attached]:
+        """What hangs on these deals; one that is not live is not there."""
+        modules = self.reader.modules
+        links = {modules.link.link: _asked(columns.get(Kind.CONTACT, ""))}
+        to_deal = next((parent.link for parent in modules.commission.parents.values() if parent.ours), "")
+        if to_deal:
+            links[to_deal] = _asked(columns.get(Kind.COMMISSION, ""))
+        found: dict[str, Attached] = {}
+        for chunk in in_chunks(known_ids(deal_ids), self.reader.batches.links):
+            for entry in self.reader.entries(modules.deal.module, chunk, ["id"], links):
+                if "warning" not in entry.fields and entry.fields.get("deleted") != "1":
+                    found[entry.id] = Attached(
+                        contacts=_named(entry, modules.link.link, columns.get(Kind.CONTACT, "")),
+                        commissions=_named(entry, to_deal, columns.get(Kind.COMMISSION, "")),
+                    )
+        return found
+
+    def _list(self, of: ModuleOf, column: str, values: Sequence[str]) -> list[Entry]:
+        table = f"{of.table}_cstm" if column.endswith(_CUSTOM) else of.table
+        listed = ",".join(f"'{value}'" for value in values)
+        size = self.reader.batches.page
+        entries: list[Entry] = []
+        for number in range(_MOST_PAGES):
+            page = self._page(of, f"{table}.{column} IN ({listed})", ["id", column], number * size)
+            entries += page.entries
+            if page.result_count < size:
+                break
+        return entries
+
+    def _page(self, of: ModuleOf, where: str, fields: Sequence[str], offset: int) -> EntryPage:
+        return self.reader.caller.read(
+            "get_entry_list",
+            lambda token, timeout: self.reader.calls.get_entry_list(
+                token,
+                of.module,
+                where,
+                fields,
+                order_by="id",
+                offset=offset,
+                limit=self.reader.batches.page,
+                deleted=False,
+                timeout_s=timeout,
+            ),
+        )
+
+
+def _asked(column: str) -> list[str]:
+    return ["id", column] if column else ["id"]
+
+
+def _named(entry: Entry, link: str, column: str) -> dict[str, str]:
+    linked = entry.links.get(link, ())
+    return {each["id"]: plain(each.get(column, "")) for each in linked if ID.fullmatch(each.get("id", ""))}

@@ -1,0 +1,193 @@
+"""Deliver: converge the CRM on the CRM store, one row at a time in its logic, many at a time on the wire.
+
+A bell only says where to look. What is owed stands on the records themselves and on the sync rows; a run takes the rows
+of its bells, whatever else of the same deals is due, and more that is due while time and permits last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from domain.crm.faults import CrmFaulted
+from domain.crm.rows import Kind, RowKey, Standing
+from flows.delivery.gathering import Gathering
+from flows.delivery.lanes import DeliveryPorts, Lane, Policy, Tally, World
+
+if TYPE_CHECKING:
+    from domain.crm.rows import SyncRow
+    from domain.deal import Deal
+    from flows.delivery.content import Drawing
+
+__all__ = ["Delivered", "DeliveryPorts", "Policy", "World", "deliver_rows"]
+
+#: A bell whose row waits no longer than this is handed out again by its queue; longer waits are the sweeper's.
+SHORT_WAIT = timedelta(seconds=60)
+
+#: How soon a bell rings again whose row somebody else is writing, in seconds.
+TAKEN_WAIT_S = 5.0
+
+#: How soon a deal is looked at again whose links could not all be begun.
+LINKS_LEFT_WAIT = timedelta(seconds=10)
+
+#: How many times what it takes of a backfill a run asks the index for.
+_WINDOWS = 4
+
+
+@dataclass(slots=True)
+class Delivered:
+    """What a run did.
+
+    Attributes:
+        tally: of all its lanes.
+        again: of the rows asked for, seconds until their bell is to ring again; all others are done with.
+    """
+
+    tally: Tally = field(default_factory=Tally)
+    again: dict[RowKey, float] = field(default_factory=dict)
+
+
+def deliver_rows(asked: Sequence[RowKey], ports: DeliveryPorts, policy: Policy, world: World) -> Delivered:
+    """Deliver the rows asked for, and what else is due.
+
+    Args:
+        asked: rows whose bells rang; may be empty.
+        ports: everything outside.
+        policy: the settings.
+        world: time, chance and threads.
+
+    Returns:
+        What was done. No fault of the CRM is raised: rows that meet one wait on their sync rows.
+
+    Raises:
+        Unavailable: our own storage does not answer; what is owed stays owed, and the bells come again.
+    """
+    run = _Run(ports, policy, world)
+    run.go(asked)
+    return Delivered(run.tally, run.again(asked))
+
+
+@dataclass
+class _Run:
+    ports: DeliveryPorts
+    policy: Policy
+    world: World
+    tally: Tally = field(default_factory=Tally)
+    tried: set[RowKey] = field(default_factory=set)
+
+    def go(self, asked: Sequence[RowKey]) -> None:
+        """Round after round, live rows first, until nothing more is due or no time is left."""
+        try:
+            drawing = self.ports.drawing()
+        except CrmFaulted as error:
+            self.tally.stop = error.fault
+            return
+        rows, backfill = self._with_their_deals(asked), False
+        while self.tally.stop is None and self.world.time_left() > self.policy.lane_s:
+            if not rows:
+                rows, backfill = self._filled([]), False
+            if not rows:
+                rows, backfill = self._backfill(), True
+            if not rows:
+                return
+            deals = sorted({key.id for key in rows if key.kind is not Kind.CONTACT})
+            _Round(self, drawing, backfill=backfill).deliver(rows)
+            left = self._live(self.ports.rows.due_of_deals(deals, self.world.now())) if deals else []
+            rows, backfill = self._filled(left), False
+
+    def again(self, asked: Iterable[RowKey]) -> dict[RowKey, float]:
+        """Which bells must ring again soon: 10, every understood outcome acks the bell."""
+        now = self.world.now()
+        waits = {key: (due - now) for key, due in self.tally.waits.items() if due - now <= SHORT_WAIT}
+        soon = {key: max(waits[key].total_seconds(), 1.0) for key in asked if key in waits}
+        if self.tally.stop is not None and self.tally.stop.wait_s <= SHORT_WAIT.total_seconds():
+            left = [key for key in asked if key not in self.tally.done]
+            return soon | dict.fromkeys(left, max(self.tally.stop.wait_s, 1.0))
+        if self.tally.stop is not None:
+            return soon
+        settled = self.tally.done | self.tally.later
+        return soon | {key: TAKEN_WAIT_S for key in asked if key in self.tried and key not in settled}
+
+    def _with_their_deals(self, asked: Sequence[RowKey]) -> list[RowKey]:
+        deals = sorted({key.id for key in asked if key.kind is not Kind.CONTACT})
+        due = self.ports.rows.due_of_deals(deals, self.world.now()) if deals else ()
+        rows = self._untried([*asked, *due])
+        return self._filled(rows) if rows else []
+
+    def _filled(self, rows: Iterable[RowKey]) -> list[RowKey]:
+        """With what else is due, live rows only, so that calls go full."""
+        return Gathering(self.ports.rows, self.policy.most, self.world.jitter).filled(rows, self._live, self.world.now())
+
+    def _backfill(self) -> list[RowKey]:
+        """Of what a replay or a reconcile owes: a part by chance, so that workers who ask at once take other rows."""
+        found = self._untried(self.ports.rows.due(self.world.now(), self.policy.most * _WINDOWS, backfill=True))
+        start = int(self.world.jitter() * max(len(found) - self.policy.most + 1, 1))
+        return found[start : start + self.policy.most]
+
+    def _live(self, keys: Iterable[RowKey]) -> list[RowKey]:
+        return [key for key in self._untried(keys) if key not in self.tally.later]
+
+    def _untried(self, keys: Iterable[RowKey]) -> list[RowKey]:
+        return [key for key in dict.fromkeys(keys) if key not in self.tried]
+
+
+@dataclass
+class _Round:
+    """Contacts beside deals; then, with both there, commissions beside links."""
+
+    run: _Run
+    drawing: Drawing
+    backfill: bool
+
+    def deliver(self, rows: Sequence[RowKey]) -> None:
+        contacts, deals = self._lane(0, Kind.CONTACT), self._lane(1, Kind.DEAL, holds=True)
+        self._together((contacts, rows), (deals, rows))
+        links = [*rows, *self._links_of(deals)]
+        late = self.run.ports.rows.due_of_deals(sorted({key.id for key in deals.tally.done}), self.run.world.now())
+        commissions, linking = self._lane(0, Kind.COMMISSION), self._lane(1, Kind.LINK)
+        if self.run.tally.stop is None:
+            self._together((commissions, [*rows, *late]), (linking, links))
+        self._let_go(deals, linking, links)
+
+    def _lane(self, number: int, kind: Kind, *, holds: bool = False) -> Lane:
+        ports = self.run.ports
+        sink = ports.sink(number, backfill=self.backfill)
+        return Lane(kind, sink, ports, self.drawing, self.run.policy, self.run.world, self.backfill, holds)
+
+    def _together(self, *lanes: tuple[Lane, Sequence[RowKey]]) -> None:
+        wanted = [(lane, [key for key in dict.fromkeys(rows) if key.kind is lane.kind]) for lane, rows in lanes]
+        self.run.world.together([_bound(lane, rows) for lane, rows in wanted if rows])
+        for lane, rows in wanted:
+            self.run.tried.update(set(rows) - lane.tally.later)
+            self.run.tally.add(lane.tally)
+
+    def _links_of(self, deals: Lane) -> list[RowKey]:
+        """The links that a changed deal owes: of everybody who is on it, or was."""
+        owed = []
+        for key in deals.held:
+            known = {row.key: row for row in self.run.ports.rows.links_of(key.id)}
+            deal = deals.records.deals[key.id]
+            wanted = [RowKey(Kind.LINK, key.id, link.contact_id) for link in deal.participants]
+            owed += [link for link in dict.fromkeys([*wanted, *known]) if self._differs(link, known.get(link), deal)]
+        return owed
+
+    def _differs(self, key: RowKey, row: SyncRow | None, deal: Deal) -> bool:
+        if row is None or row.confirmed is None or row.standing is not Standing.CLEAN:
+            return True
+        return row.confirmed.sent != self.drawing.link_digests(key, deal)
+
+    def _let_go(self, deals: Lane, linking: Lane, links: Sequence[RowKey]) -> None:
+        """A deal's mark comes off last: when each of its links is delivered, or waits on a sync row of its own."""
+        rows, now = self.run.ports.rows, self.run.world.now()
+        for key, held in deals.held.items():
+            if all(link in linking.tally.done for link in links if link.kind is Kind.LINK and link.id == key.id):
+                rows.finish(held.row, seen=held.seen, now=now)
+            else:
+                rows.finish(replace(held.row, due_at=now + LINKS_LEFT_WAIT), seen=None, now=now)
+                self.run.tally.done.discard(key)
+
+
+def _bound(lane: Lane, rows: Sequence[RowKey]) -> Callable[[], None]:
+    return lambda: lane.deliver(rows)

@@ -1,0 +1,387 @@
+"""One lane: the rows of one kind, delivered together.
+
+lease → load → decide → (look | search, decide again) → intent → write → settle. Each step is one function here, in that
+order; what is decided is in `deciding`, what became of a write in `outcomes`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from domain.crm.faults import OF_THE_SINK, CrmFaulted, Fault
+from domain.crm.letters import event_id_of, letter_of
+from domain.crm.ports import Records
+from domain.crm.rows import Kind, RowKey, Standing, SyncRow, Verb
+from domain.crm.sink import CrmRow, Outcome, Result
+from domain.errors import Cause, Conflict
+from domain.ports import Change
+from flows.delivery.deciding import Case, Do, Looked, Step, decide
+from flows.delivery.outcomes import settled
+from transforms.crm_record import claims, terms
+
+if TYPE_CHECKING:
+    from domain.crm.ports import SyncStore
+    from domain.crm.rows import Owed
+    from domain.crm.sink import CrmSink, Terms
+    from domain.envelope import Envelope
+    from domain.ports import DeadLetters, DealStore
+    from flows.delivery.content import Drawing
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings that delivering obeys.
+
+    Attributes:
+        lease: how long a worker may write a row; at least the function's time-out and the clocks' skew.
+        max_request: how long the CRM may still execute a request that we gave up.
+        lane_s: seconds that must be left of a run to begin a lane.
+        most: rows that one lane takes at a time.
+        letters_source: the source that letters are filed under about people who are on no deal we know.
+    """
+
+    lease: timedelta
+    max_request: timedelta
+    lane_s: float
+    most: int
+    letters_source: str
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Time, chance and threads, as parameters.
+
+    Attributes:
+        now: aware UTC.
+        new_token: of a lease; nothing else has it.
+        jitter: from [0, 1).
+        time_left: seconds until the run is cut off, finished or not.
+        together: runs all of these, at the same time where it can.
+    """
+
+    now: Callable[[], datetime]
+    new_token: Callable[[], str]
+    jitter: Callable[[], float]
+    time_left: Callable[[], float]
+    together: Callable[[Sequence[Callable[[], None]]], None]
+
+
+class DeliveryPorts(Protocol):
+    """Everything outside that delivering needs."""
+
+    @property
+    def rows(self) -> SyncStore:
+        """Sync rows and records."""
+        ...
+
+    @property
+    def dead(self) -> DeadLetters:
+        """Where letters go about rows that the CRM refuses."""
+        ...
+
+    @property
+    def deals(self) -> DealStore:
+        """Where such a letter is closed."""
+        ...
+
+    def drawing(self) -> Drawing:
+        """What rows are drawn with.
+
+        Raises:
+            CrmFaulted: the CRM must be asked what it can hold, and does not answer.
+        """
+        ...
+
+    def sink(self, lane: int, *, backfill: bool) -> CrmSink:
+        """The CRM, under the share of live rows or of the backfill; lanes 0 and 1 are used at the same time."""
+        ...
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a lane or a run did.
+
+    Attributes:
+        counts: what became of rows, by word.
+        done: rows that are settled as far as they can be now; whatever they wait for stands on their sync row.
+        later: rows that a run leaves to the share of the backfill.
+        waits: row to when it is due again.
+        altered: row to the fields that the CRM keeps otherwise than they were given, where that is news.
+        refusals: rows that the CRM refused.
+        stop: why nothing more can be sent now.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    done: set[RowKey] = field(default_factory=set)
+    later: set[RowKey] = field(default_factory=set)
+    waits: dict[RowKey, datetime] = field(default_factory=dict)
+    altered: dict[RowKey, list[str]] = field(default_factory=dict)
+    refusals: list[RowKey] = field(default_factory=list)
+    stop: Fault | None = None
+
+    def add(self, other: Tally) -> None:
+        """What another did, too."""
+        self.counts += other.counts
+        self.done |= other.done
+        self.later |= other.later
+        self.waits |= other.waits
+        self.altered |= other.altered
+        self.refusals += other.refusals
+        self.stop = self.stop or other.stop
+
+
+@dataclass(slots=True)
+class Held:
+    """A deal whose links are not delivered yet: its lease is kept, and its mark comes off last."""
+
+    row: SyncRow
+    seen: Owed | None
+
+
+@dataclass
+class Lane:
+    """Delivers rows of one kind.
+
+    Attributes:
+        kind: of its rows.
+        sink: the CRM.
+        ports: everything else.
+        drawing: what rows are drawn with.
+        policy: the settings.
+        world: time and chance.
+        backfill: whose share of the rate it uses.
+        holds: deals stay leased, for their links.
+    """
+
+    kind: Kind
+    sink: CrmSink
+    ports: DeliveryPorts
+    drawing: Drawing
+    policy: Policy
+    world: World
+    backfill: bool = False
+    holds: bool = False
+    tally: Tally = field(default_factory=Tally)
+    held: dict[RowKey, Held] = field(default_factory=dict)
+    records: Records = field(default_factory=Records)
+    _cases: dict[RowKey, Case] = field(default_factory=dict)
+
+    def deliver(self, keys: Iterable[RowKey]) -> None:
+        """Deliver these rows as far as they can be delivered now; `tally` and `held` tell.
+
+        Raises:
+            Unavailable: our own storage does not answer. Leases end by themselves; what is owed stays owed.
+        """
+        wanted = sorted(keys)
+        if not wanted or self.world.time_left() < self.policy.lane_s:
+            return
+        try:
+            self._deliver(wanted)
+        except CrmFaulted as error:
+            self.tally.stop = error.fault
+            self._release_all()
+
+    def _deliver(self, wanted: Sequence[RowKey]) -> None:
+        self._take(wanted)
+        steps = {key: decide(case) for key, case in self._cases.items()}
+        steps |= self._looked(_those(steps, Do.LOOK))
+        steps |= self._searched(_those(steps, Do.SEARCH))
+        for key in _those(steps, Do.REST):
+            self._rest(steps[key])
+        self._write([steps[key] for key in _those(steps, Do.WRITE)])
+
+    # -- one writer, and load after lease -----------------------------------------------------------------------------
+
+    def _take(self, wanted: Sequence[RowKey]) -> None:
+        """2: one writer. 3: what the rows should hold is read after they are leased."""
+        now, rows = self.world.now(), self.ports.rows
+        leased = rows.lease(wanted, self.world.new_token(), now=now, until=now + self.policy.lease)
+        self.tally.counts["taken_by_others"] += len(wanted) - len(leased)
+        if not leased:
+            return
+        self.records = rows.load(list(leased))
+        ends = {parent for key in leased for parent in key.parents}
+        parents = rows.rows(sorted(ends)) if ends else {}
+        for key, row in leased.items():
+            if self._is_for_later(row):
+                self.tally.later.add(key)
+                rows.release(row)
+                continue
+            content = self.drawing.content(key, self.records, parents)
+            self._cases[key] = Case(row, content, parents, now, self.policy.max_request)
+
+    def _is_for_later(self, row: SyncRow) -> bool:
+        """11: what a replay or a reconcile owes is left to the share of the backfill."""
+        owed = self.records.owed.get(row.key)
+        return not self.backfill and (owed.backfill if owed else row.backfill)
+
+    # -- read the CRM where something is in doubt, or nobody knows whom it has -----------------------------------------
+
+    def _looked(self, keys: Sequence[RowKey]) -> dict[RowKey, Step]:
+        if not keys:
+            return {}
+        ids = {key: self._cases[key].row.remote_id for key in keys}
+        found = self.sink.find(self.kind, sorted(set(ids.values())))
+        steps = {}
+        for key in keys:
+            case = replace(self._cases[key], looked=Looked(found.get(ids[key])), now=self.world.now())
+            self._cases[key] = case
+            steps[key] = decide(case)
+        return steps
+
+    def _searched(self, keys: Sequence[RowKey]) -> dict[RowKey, Step]:
+        """9: nobody is created before the CRM was searched; whoever else creates the same person is waited for."""
+        wanted = {key: terms(self.records.contacts[key.id]) for key in keys}
+        rivals = {key: self._rival(one) for key, one in wanted.items()}
+        alone = [one for key, one in wanted.items() if rivals[key] is None]
+        candidates = self.sink.match(alone) if alone else {}
+        steps = {}
+        for key in keys:
+            found = list(candidates.get(key, ()))
+            case = replace(self._cases[key], candidates=found, rival=rivals[key], now=self.world.now())
+            self._cases[key] = case
+            steps[key] = decide(case)
+        return steps
+
+    def _rival(self, one: Terms) -> RowKey | None:
+        rows, digests = self.ports.rows, claims(one)
+        if not digests:
+            return None
+        other = rows.claim(digests, one.key)
+        if other is None:
+            return None
+        held = rows.rows([other]).get(other)
+        if held is not None and held.standing in {Standing.OPEN, Standing.BEHIND} and not held.is_there:
+            return other
+        return rows.claim(digests, one.key, displace=other)
+
+    # -- intent before bytes, the call, and what became of it ----------------------------------------------------------
+
+    def _write(self, steps: Sequence[Step]) -> None:
+        announced = [step for step in steps if self._announce(step)]
+        for verbs, call in ((_PUTS, self._upsert), (_LINKS, self.sink.link), (_RETIRES, self._retire)):
+            batch = [step for step in announced if _verb(step) in verbs]
+            if batch:
+                self._settle(batch, call([step.write for step in batch if step.write is not None]))
+
+    def _announce(self, step: Step) -> bool:
+        """4: the intent is stored, and the confirmation void, before a byte leaves."""
+        if self.ports.rows.save(step.row, now=self.world.now()):
+            return True
+        self.tally.counts["fenced"] += 1
+        return False
+
+    def _upsert(self, rows: Sequence[CrmRow]) -> list[Result]:
+        return self.sink.upsert(self.kind, rows)
+
+    def _retire(self, rows: Sequence[CrmRow]) -> list[Result]:
+        return self.sink.retire(self.kind, rows)
+
+    def _settle(self, steps: Sequence[Step], results: Sequence[Result]) -> None:
+        now = self.world.now()
+        for step, result in zip(steps, results, strict=True):
+            case = self._cases[step.row.key]
+            if case.content is None:
+                raise ValueError(f"{step.row.key} was written without content")
+            if result.outcome is Outcome.DEFERRED and result.fault and result.fault.kind in OF_THE_SINK:
+                self.tally.stop = self.tally.stop or result.fault
+            done = settled(
+                step.row,
+                case.content,
+                result,
+                now=now,
+                max_request=self.policy.max_request,
+                jitter=self.world.jitter(),
+            )
+            self.tally.counts[Outcome.ADOPTED if step.adopts and result.held is not None else result.outcome] += 1
+            self._finish(done, case)
+
+    def _rest(self, step: Step) -> None:
+        """Finish a row that needs no call."""
+        if step.row.standing is Standing.CLEAN:
+            self.tally.counts[Outcome.ADOPTED if step.adopts else Outcome.UNCHANGED] += 1
+        else:
+            self.tally.counts[step.row.standing] += 1
+        self._finish(step, self._cases[step.row.key])
+
+    def _finish(self, step: Step, case: Case) -> None:
+        """7: the mark comes off only if the record still is what was loaded."""
+        row = self._lettered(step, case)
+        if row.standing is Standing.CLEAN and row.due_at is None:
+            row = replace(row, backfill=False)
+        seen, is_news = self.records.owed.get(row.key), row.is_there and not case.row.is_there
+        if self.holds and row.standing is Standing.CLEAN:
+            # Its children must see it there. It stays due: if we stop here, the next run delivers its links.
+            kept = not is_news or self.ports.rows.save(replace(row, due_at=self.world.now()), now=self.world.now())
+            self.held |= {row.key: Held(row, seen)} if kept else {}
+        else:
+            kept = self.ports.rows.finish(row, seen=seen, now=self.world.now())
+        if not kept:
+            self.tally.counts["fenced"] += 1
+            return
+        self._told(row, case)
+        if is_news:
+            self.ports.rows.wake(row.key, self.world.now())
+
+    def _told(self, row: SyncRow, case: Case) -> None:
+        self.tally.done.add(row.key)
+        if row.due_at is not None:
+            self.tally.waits[row.key] = row.due_at
+        known = case.row.confirmed or case.row.before
+        before = known.altered if known else {}
+        news = sorted(set(row.confirmed.altered) - set(before)) if row.confirmed else []
+        if news:
+            self.tally.altered[row.key] = news
+            logger.warning("the CRM keeps %s of %s otherwise than it was given", ", ".join(news), row.key)
+
+    # -- dead letters -------------------------------------------------------------------------------------------------
+
+    def _lettered(self, step: Step, case: Case) -> SyncRow:
+        """The row with its letter: filed when the CRM refuses it, closed when it was confirmed after all."""
+        row, now = step.row, self.world.now()
+        if not step.refusal and (row.standing is not Standing.CLEAN or not row.letter):
+            return row
+        content = case.content
+        source = (content.source if content else "") or self.policy.letters_source
+        about = content.deal if content else ""
+        event_id = event_id_of(row.key, row.refused, row.rung) if step.refusal else ""
+        if step.refusal and event_id != row.letter:
+            letter = letter_of(row.key, event_id, source, now)
+            reason = f"the CRM does not take {row.key}: {step.refusal}"
+            self.ports.dead.bury(letter, Cause.CRM_REJECTED, reason, deal=about, receives=row.attempts + 1)
+            self.tally.refusals.append(row.key)
+        if row.letter and row.letter != event_id:
+            self._close(letter_of(row.key, row.letter, source, now).without_body(), row.key, about)
+        return replace(row, letter=event_id)
+
+    def _close(self, letter: Envelope, key: RowKey, about: str) -> None:
+        deal_id = "" if key.kind is Kind.CONTACT else key.id
+        change = Change(letter, deal_id, about, deal=None, deal_before=None, changed=("crm",))
+        with suppress(Conflict):  # it was closed before
+            self.ports.deals.commit(change, self.world.now())
+
+    def _release_all(self) -> None:
+        for key, case in self._cases.items():
+            if key not in self.tally.done:
+                self.ports.rows.release(case.row)
+
+
+_PUTS = frozenset({Verb.CREATE, Verb.UPDATE})
+_LINKS = frozenset({Verb.LINK})
+_RETIRES = frozenset({Verb.RETIRE})
+
+
+def _verb(step: Step) -> Verb | None:
+    return step.row.intent.verb if step.row.intent else None
+
+
+def _those(steps: Mapping[RowKey, Step], do: Do) -> list[RowKey]:
+    return [key for key, step in steps.items() if step.do is do]

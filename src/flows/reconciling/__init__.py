@@ -1,0 +1,1 @@
+"""Reconcile, step by step: what stands on both sides, and what of it does not agree."""

@@ -1,0 +1,148 @@
+"""What `deliver` is made of."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import timedelta
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from domain.errors import ConfigurationError
+from flows.deliver_rows import Policy, World
+from flows.delivery.content import Drawing
+from mappings.crm.loader import crm_mapping
+from runtime.config import DeliverSettings
+from runtime.wiring.edges import client, new_id, now
+from runtime.wiring.suitecrm import CREDENTIAL, LANES, Setting, SuiteCrm
+from sources.catalog import catalog
+from storage.delivery.bells import row_of_bell
+from storage.delivery.patience import SqsPatience
+from storage.delivery.shared import DynamoSharedRows
+from storage.delivery.sync import DynamoSyncStore
+from storage.queues import SqsQueues
+from storage.records import DynamoDealStore
+from storage.secrets import SecretsManagerStore
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from crm.suitecrm.sink import SuiteCrmSink
+
+__all__ = ["end", "now", "patience", "policy", "ports", "row_of_bell", "world"]
+
+#: Longer than a run may take: clocks of two workers differ by less, and Lambda's end of a run may lag.
+SKEW_S = 10
+#: Rows of one lane: two calls of each kind, which a quarter of a run holds at 1.2 s a call.
+ROWS_AT_ONCE = 100
+#: Letters about people who are on no deal that we know are filed under this source.
+LETTERS_SOURCE = "transactions"
+
+
+@lru_cache(maxsize=1)
+def settings() -> DeliverSettings:
+    """The settings of `deliver`."""
+    return DeliverSettings.from_env(os.environ)
+
+
+class Ports:
+    """Everything outside that delivering needs; implements `flows.delivery.lanes.DeliveryPorts`."""
+
+    def __init__(self, settings: DeliverSettings) -> None:
+        """Build from these settings; what hardly any run needs is built when it is first used."""
+        dynamodb, records = client("dynamodb"), settings.records_table
+        self._settings = settings
+        self.rows = DynamoSyncStore(dynamodb, records, time.sleep)
+        self.crm = _crm(settings)
+
+    @cached_property
+    def dead(self) -> SqsQueues:
+        """Where letters go about rows that the CRM refuses."""
+        return SqsQueues(client("sqs"), {}, dict.fromkeys(catalog(), self._settings.transactions_dlq_url))
+
+    @cached_property
+    def deals(self) -> DynamoDealStore:
+        """Where such a letter is closed."""
+        tables = (self._settings.records_table, self._settings.events_table)
+        return DynamoDealStore(client("dynamodb"), *tables, time.sleep)
+
+    def drawing(self) -> Drawing:
+        """What rows are drawn with. Raises `CrmFaulted` if the CRM must be asked for that and does not answer."""
+        return Drawing(self.crm.mapping, self.crm.schemas.schema())
+
+    def sink(self, lane: int, *, backfill: bool) -> SuiteCrmSink:
+        """The CRM as one lane calls it, under the share of live rows or of the backfill."""
+        return self.crm.sink(lane, backfill=backfill)
+
+
+def _crm(settings: DeliverSettings) -> SuiteCrm:
+    if settings.crm_kind != CREDENTIAL:
+        raise ConfigurationError(
+            f"CRM_KIND is {settings.crm_kind!r}, expected {CREDENTIAL!r}; set the parameter CrmKind of the stack"
+        )
+    setting = Setting(
+        base_url=settings.crm_base_url,
+        rate=settings.crm_rate_limit,
+        session_s=settings.crm_session_minutes * 60,
+        operation_s=settings.crm_operation_timeout_s,
+    )
+    rows = DynamoSharedRows(client("dynamodb"), settings.records_table)
+    # A minute: whoever changes the secret while the CRM refuses us waits for nothing else.
+    secrets = SecretsManagerStore(client("secretsmanager"), settings.secrets_prefix, ttl_s=60.0)
+    return SuiteCrm(setting, rows, secrets, crm_mapping(settings.crm_kind))
+
+
+@lru_cache(maxsize=1)
+def ports() -> Ports:
+    """The ports of `deliver`."""
+    return Ports(settings())
+
+
+@lru_cache(maxsize=1)
+def patience() -> SqsPatience:
+    """Where short waits are spent."""
+    return SqsPatience(client("sqs"), settings().crm_sync_queue_url)
+
+
+@lru_cache(maxsize=1)
+def policy() -> Policy:
+    """The settings that delivering obeys."""
+    configured = settings()
+    return Policy(
+        lease=timedelta(seconds=configured.deliver_timeout_s + SKEW_S),
+        max_request=timedelta(seconds=configured.crm_max_request_s),
+        lane_s=configured.deliver_timeout_s / 4,
+        most=ROWS_AT_ONCE,
+        letters_source=LETTERS_SOURCE,
+    )
+
+
+def world(context: LambdaContext) -> World:
+    """Time, chance and threads of one run, which begins now."""
+
+    def time_left() -> float:
+        return context.get_remaining_time_in_millis() / 1000
+
+    ports().crm.begin(time_left)
+    return World(now=now, new_token=new_id, jitter=random.random, time_left=time_left, together=_together)
+
+
+def end() -> int:
+    """Ends a run; gives the calls to the CRM that it made."""
+    return ports().crm.end()
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(LANES)
+
+
+def _together(work: Sequence[Callable[[], None]]) -> None:
+    """At the same time; each is over when this returns, and the first fault is raised."""
+    begun = [_threads().submit(one) for one in work]
+    wait(begun)
+    for done in begun:
+        done.result()

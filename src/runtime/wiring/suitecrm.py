@@ -1,0 +1,177 @@
+"""SuiteCRM as one run of `deliver` uses it: wire, session and rate budget put together.
+
+A lane is one thread's way to the CRM, for budget and session serve one thread each. What all processes share lies in
+the shared rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crm.budget import Limits, RateBudget
+from crm.caller import Caller, FreshTokens, Line, Timing
+from crm.schemas import SharedSchema
+from crm.session import Lifetime, SharedSession
+from crm.suitecrm.faults import WIRE_ERRORS
+from crm.suitecrm.login import Credentials, login_with
+from crm.suitecrm.mapped import modules_of
+from crm.suitecrm.sink import SuiteCrmSink
+from crm.suitecrm.transport import ZeepCalls
+from domain.crm.faults import CrmFaulted, Fault, FaultClass
+from domain.errors import ConfigurationError
+from runtime.wiring.edges import now, pause
+
+if TYPE_CHECKING:
+    from domain.crm.ports import SharedRows
+    from domain.ports import SecretStore
+    from mappings.crm.model import CrmMapping
+
+#: Name of the credential in the shared rows, and of its secret below `crm/`.
+CREDENTIAL = "suitecrm"
+
+#: Lanes that a run has under way at once.
+LANES = 2
+
+#: Seconds that must be left of a run to write down that a call has timed out.
+MARGIN_S = 3.0
+#: A call with less time than this is left to the next run, in seconds.
+LEAST_S = 4.0
+#: Who waits for a secret asks again after this, in seconds.
+_SECRET_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is configured.
+
+    Attributes:
+        base_url: where the CRM is.
+        rate: calls a second of all workers together.
+        session_s: how long a session lives.
+        operation_s: what one call may take.
+    """
+
+    base_url: str
+    rate: int
+    session_s: float
+    operation_s: float
+
+
+class _Lane:
+    """One thread's way to the CRM, for live rows and for those of a backfill."""
+
+    def __init__(self, crm: SuiteCrm) -> None:
+        fresh, setting = FreshTokens(), crm.setting
+        budget = RateBudget(
+            crm.rows,
+            CREDENTIAL,
+            Limits(rate=setting.rate, probe_s=setting.operation_s + 10),
+            fingerprint=crm.fingerprint,
+            now=now,
+            jitter=random.random,
+            pause=pause,
+        )
+        self.budgets = (budget, budget.for_backfill())
+        timing = Timing(setting.operation_s, LEAST_S, MARGIN_S, time.monotonic, lambda: 0.0)
+        self.lines = tuple(Line(gate, WIRE_ERRORS, timing) for gate in self.budgets)
+        self.wires = tuple(ZeepCalls(crm.setting.base_url, heard=line.heard) for line in self.lines)
+        self.sinks = tuple(self._sink(crm, *one, fresh) for one in zip(self.lines, self.wires, strict=True))
+
+    def _sink(self, crm: SuiteCrm, line: Line, calls: ZeepCalls, fresh: FreshTokens) -> SuiteCrmSink:
+        session = SharedSession(
+            crm.rows,
+            CREDENTIAL,
+            login_with(calls, line, fresh, crm.credentials),
+            fingerprint=crm.fingerprint,
+            now=now,
+            pause=pause,
+            lifetime=Lifetime(lifetime_s=crm.setting.session_s, login_s=crm.setting.operation_s + 10),
+        )
+        return SuiteCrmSink(calls, Caller(line, session, fresh), modules_of(crm.mapping))
+
+
+class SuiteCrm:
+    """The CRM of one process.
+
+    Attributes:
+        setting: what is configured.
+        rows: shared by all workers.
+        mapping: ours to its.
+        schemas: what it can hold.
+    """
+
+    def __init__(self, setting: Setting, rows: SharedRows, secrets: SecretStore, mapping: CrmMapping) -> None:
+        """Build everything; nothing is called yet."""
+        self.setting = setting
+        self.rows = rows
+        self.mapping = mapping
+        self._secrets = secrets
+        self._lanes = tuple(_Lane(self) for _ in range(LANES))
+        self._counted = 0
+        described = self._lanes[0].sinks[0].preflight
+        of = f"{mapping.crm} {mapping.version}"
+        self.schemas = SharedSchema(rows, CREDENTIAL, of=of, describe=described, now=now)
+
+    def sink(self, lane: int, *, backfill: bool) -> SuiteCrmSink:
+        """The sink of one lane."""
+        return self._lanes[lane].sinks[int(backfill)]
+
+    def begin(self, time_left: Callable[[], float]) -> None:
+        """A run begins, with so many seconds left."""
+        timing = Timing(self.setting.operation_s, LEAST_S, MARGIN_S, time.monotonic, time_left)
+        for line in self._lines():
+            line.timing = timing
+
+    def end(self) -> int:
+        """A run ends: permits that it still holds are for others. Gives the calls that it made."""
+        for lane in self._lanes:
+            for budget in lane.budgets:
+                budget.give_back()
+        before, self._counted = self._counted, sum(line.calls for line in self._lines())
+        return self._counted - before
+
+    def close(self) -> None:
+        """Close the connections; a function that lives on need not."""
+        for lane in self._lanes:
+            for wire in lane.wires:
+                wire.close()
+
+    def credentials(self) -> Credentials:
+        """Who we are there.
+
+        Raises:
+            CrmFaulted: `auth_denied`: the secret is not set, or not as it should be.
+        """
+        try:
+            told = json.loads(self._secret())
+            user, password = told["user"], told["password"]
+        except (KeyError, TypeError, ValueError):
+            user, password = "", ""
+        if not (isinstance(user, str) and user and isinstance(password, str) and password):
+            words = f'secret crm/{CREDENTIAL} is not set; expected {{"user": "...", "password": "..."}}'
+            raise CrmFaulted(Fault(FaultClass.AUTH_DENIED, words, wait_s=_SECRET_S))
+        return Credentials(user, password)
+
+    def fingerprint(self) -> str:
+        """Digest of user and password: another one lifts a stop.
+
+        Raises:
+            CrmFaulted: as `credentials`.
+        """
+        who = self.credentials()
+        return hashlib.blake2b(f"{who.user}\0{who.password}".encode(), digest_size=8).hexdigest()
+
+    def _secret(self) -> str:
+        try:
+            return self._secrets.secret(f"crm/{CREDENTIAL}")
+        except ConfigurationError as error:
+            raise CrmFaulted(Fault(FaultClass.AUTH_DENIED, str(error), wait_s=_SECRET_S)) from error
+
+    def _lines(self) -> list[Line]:
+        return [line for lane in self._lanes for line in lane.lines]

@@ -1,0 +1,229 @@
+"""The code broken on purpose, one invariant at a time: a simulation that does not notice proves nothing.
+
+Each mutant is the mistake that a hurried author would make, put in the place where the right thing is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+from unittest.mock import patch
+
+from crm import backoff
+from crm.session import SharedSession
+from crm.suitecrm import records as records_module
+from crm.suitecrm.batching import Sight, State
+from crm.suitecrm.calls import Broke, WireFault
+from crm.suitecrm.links import LinkTask
+from crm.suitecrm.records import RecordTask
+from domain import merging
+from domain.crm.rows import Question, SyncRow
+from domain.deal import Deal, DealFacts
+from flows import process_event as processing
+from flows.delivery import deciding, lanes, outcomes
+from tests.fakes.marks import MemoryMarks
+from tests.fakes.waiting import MemoryWaitingRoom
+from tests.simulation import functions as functions_module
+from tests.simulation import stores as stores_module
+from tests.simulation.running import BROKEN, run_seeds
+from tests.simulation.wire import WiredCalls
+
+Mutant = Callable[[], AbstractContextManager[object]]
+
+#: Seeds that one process tries before it looks whether another has caught the mutant.
+_CHUNK = 10
+
+
+def _set(target: Any, name: str, value: Any) -> Mutant:
+    return lambda: patch.object(target, name, value)
+
+
+def _sets(*parts: tuple[Any, str, Any]) -> Mutant:
+    @contextmanager
+    def all_of_them() -> Iterator[None]:
+        with ExitStack() as stack:
+            for target, name, value in parts:
+                stack.enter_context(patch.object(target, name, value))
+            yield
+
+    return all_of_them
+
+
+# --------------------------------------------------------------------------------------------------- confirmation
+
+
+def _believed(_: RecordTask, rows: Sequence[Any]) -> dict[Any, Sight]:
+    return {row.key: Sight(State.LIVE, dict(row.fields)) for row in rows}
+
+
+def _believed_links(self: LinkTask, rows: Sequence[Any]) -> dict[Any, Sight]:
+    return {row.key: Sight(State.ABSENT if self.take_off else State.LIVE) for row in rows}
+
+
+def _confirm_then_write(self: lanes.Lane, steps: Sequence[deciding.Step]) -> None:
+    for step in steps:
+        case = self._cases[step.row.key]
+        if case.content is None or step.write is None:
+            continue
+        done = deciding.confirmed(step.row, case.content, step.write.fields, self.world.now(), self.policy.max_request)
+        self._finish(deciding.Step(deciding.Do.REST, done), case)
+        verb = lanes._verb(step)
+        call = self.sink.link if verb in lanes._LINKS else self._retire if verb in lanes._RETIRES else self._upsert
+        call([step.write])
+
+
+def _seen_live(row: Any, held: Mapping[str, Any], _: object) -> Sight:
+    return Sight(State.LIVE, held.get(row.remote_id, dict(row.fields)))
+
+
+# ------------------------------------------------------------------------------------------------- doubt and leases
+
+
+def _look_only_when_told(row: SyncRow, now: Any, max_request: timedelta) -> bool:
+    over = row.doubted_at is not None and now >= row.doubted_at + max_request
+    return row.ever_sent and (row.sight or row.question is Question.GONE or over)
+
+
+def _clear_what_is_there(finish: Callable[..., None]) -> Callable[..., None]:
+    def mutated(self: lanes.Lane, step: deciding.Step, case: deciding.Case) -> None:
+        self.records = replace(self.records, owed=self.ports.rows.load([step.row.key]).owed)
+        finish(self, step, case)
+
+    return mutated
+
+
+def _load_first(take: Callable[..., None]) -> Callable[..., None]:
+    def mutated(self: lanes.Lane, wanted: Sequence[Any]) -> None:
+        early, rows = self.ports.rows.load(list(wanted)), self.ports.rows
+
+        class Loaded:
+            def __getattr__(self, name: str) -> Any:
+                return (lambda _: early) if name == "load" else getattr(rows, name)
+
+        class Ports:
+            def __init__(self, ports: Any) -> None:
+                self.ports, self.rows = ports, Loaded()
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(self.ports, name)
+
+        ports = self.ports
+        self.ports = Ports(ports)
+        try:
+            take(self, wanted)
+        finally:
+            self.ports = ports
+
+    return mutated
+
+
+# ---------------------------------------------------------------------------------------------- events and their marks
+
+
+def _marked_afterwards() -> AbstractContextManager[object]:
+    """The event is acknowledged in one step, and marked as owed in the next."""
+    process, late = processing.process_event, list[partial[None]]()
+
+    def later(self: MemoryMarks, *args: Any, **named: Any) -> None:
+        late.append(partial(set_mark, self, *args, **named))
+
+    def processed(envelope: Any, ports: Any, *rest: Any) -> Any:
+        late.clear()
+        outcome = process(envelope, ports, *rest)
+        marks = list(late)
+        late.clear()
+        if marks:
+            ports.waiting.find("")  # any step: the process may die in it
+        for mark in marks:
+            mark()
+        return outcome
+
+    set_mark = MemoryMarks.set
+    return _sets((MemoryMarks, "set", later), (processing, "process_event", processed))()
+
+
+def _by_the_deals_newest(deal: Deal, facts: DealFacts, *, again: bool) -> dict[str, Any]:
+    newest = max(deal.marks.values(), default=None)
+    if newest is not None and facts.mark < newest:
+        return {}
+    return _NEWER_VALUES(deal, facts, again=again)
+
+
+_NEWER_VALUES = merging._newer_values
+
+
+# ---------------------------------------------------------------------------------------------------------- the wire
+
+
+def _sent_again(call: Callable[..., Any]) -> Callable[..., Any]:
+    def mutated(self: WiredCalls, *args: Any, **named: Any) -> Any:
+        try:
+            return call(self, *args, **named)
+        except WireFault as fault:
+            if fault.broke is not Broke.CUT:
+                raise
+            return call(self, *args, **named)
+
+    return mutated
+
+
+def _logs_in_again(self: SharedSession, _: str) -> None:
+    self._known = type(self._known)()
+    self._change(lambda row: replace(row, token="", born=0, login_at=0, lease_until=0))
+
+
+MUTANTS: Mapping[str, Mutant] = {
+    "skip read-back": _sets((RecordTask, "look", _believed), (LinkTask, "look", _believed_links)),
+    "confirm before write": _set(lanes.Lane, "_write", _confirm_then_write),
+    "keep the confirmed digest while an intent is open": _set(deciding, "must_look", _look_only_when_told),
+    "clear dirty without comparing versions": _set(lanes.Lane, "_finish", _clear_what_is_there(lanes.Lane._finish)),
+    "load before lease": _set(lanes.Lane, "_take", _load_first(lanes.Lane._take)),
+    "lease shorter than a call": _set(functions_module, "LEASE_S", 0.5),
+    "trust a negative read-back at once": _sets(
+        (deciding, "_may_run_late", lambda *_: False), (outcomes, "confirmed", deciding.confirmed)
+    ),
+    "link before both ends exist": _set(SyncRow, "is_there", property(lambda self: bool(self.remote_id))),
+    "ack before the owed mark": _marked_afterwards,
+    "content-based deduplication on the bell": _set(stores_module, "dedup_id", lambda key, _: str(key)),
+    "park without the condition check": _set(MemoryWaitingRoom, "park", MemoryWaitingRoom._put),
+    "per-deal instead of per-field marks": _set(merging, "_newer_values", _by_the_deals_newest),
+    "retry on time-out": _set(WiredCalls, "_call", _sent_again(WiredCalls._call)),
+    "jitter below Retry-After": _set(backoff, "asked_s", lambda asked, _, jitter: asked * jitter),
+    "re-login without comparing the session": _set(SharedSession, "expired", _logs_in_again),
+    "ignore `deleted` on read-back": _set(records_module, "_sight", _seen_live),
+}
+
+
+def caught_after(names: Sequence[str], first: int, most: int, processes: int) -> dict[str, int]:
+    """After how many seeds each mutant was caught; 0: not within `most`."""
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        return {name: _hunt(name, first, most, pool, processes) for name in names}
+
+
+def _hunt(name: str, first: int, most: int, pool: ProcessPoolExecutor, processes: int) -> int:
+    chunks = [range(at, min(at + _CHUNK, first + most)) for at in range(first, first + most, _CHUNK)]
+    for start in range(0, len(chunks), processes):
+        found = [seed for seed in pool.map(partial(_failing, name), chunks[start : start + processes]) if seed >= 0]
+        if found:
+            return min(found) - first + 1
+    return 0
+
+
+def _failing(name: str, seeds: Sequence[int]) -> int:
+    """The first of these seeds that catches the mutant; -1 if none does.
+
+    Code that breaks is not code that is wrong: a seed that could not be run to its end catches nothing.
+    """
+    with MUTANTS[name]():
+        for seed in seeds:
+            failed = run_seeds([seed]).failed.get(seed, [BROKEN])
+            if not any(BROKEN in words for words in failed):
+                print(f"{name}: seed {seed}: {failed[0]}", flush=True)
+                return seed
+    return -1
