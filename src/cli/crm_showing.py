@@ -143,11 +143,10 @@ def show_preflight(answer: CrmPreflightAnswer, console: Console) -> None:
     """Print what the CRM can hold of ours, and each thing that is missing with its remedy."""
     _line(console, f"{answer.version}: it lets us in")
     for module in answer.modules:
-        made = output.table(
-            f"{module.kind}: {module.module}, {len(module.fields)} fields", "field", "type", "length", whole=("field",)
-        )
+        made = output.table("", "field", "type", "length", whole=("field",))
         for one in module.fields:
             output.add(made, one.name, one.type, one.length or "")
+        _line(console, f"{module.kind}: {module.module}, {len(module.fields)} fields")
         console.print(made)
     if answer.lacks:
         columns = ("missing", "", "what does not work", "what to do")

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from domain.crm.faults import CrmFaulted
 from domain.crm.rows import Kind, RowKey, Standing
 from flows.delivery.gathering import Gathering
-from flows.delivery.lanes import DeliveryPorts, Lane, Policy, Tally, World
+from flows.delivery.lanes import Lane
+from flows.delivery.ports import DeliveryPorts, Policy, Tally, World
 
 if TYPE_CHECKING:
     from domain.crm.rows import SyncRow
@@ -118,7 +119,8 @@ class _Run:
 
     def _filled(self, rows: Iterable[RowKey]) -> list[RowKey]:
         """With what else is due, live rows only, so that calls go full."""
-        return Gathering(self.ports.rows, self.policy.most, self.world.jitter).filled(rows, self._live, self.world.now())
+        gathering = Gathering(self.ports.rows, self.policy.most, self.world.jitter)
+        return gathering.filled(rows, self._live, self.world.now())
 
     def _backfill(self) -> list[RowKey]:
         """Of what a replay or a reconcile owes: a part by chance, so that workers who ask at once take other rows."""

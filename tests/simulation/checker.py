@@ -7,8 +7,9 @@ itself makes of a text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from dev.crm import values
 from dev.crm.schema import COMMISSIONS, CONTACTS, OPPORTUNITIES
@@ -246,9 +247,7 @@ def _commissions(book: _Book, deal: ExpectedDeal, deal_id: str) -> None:
             _retired(book, deal, agent, ids[0])
     for agent, (gross, net) in figures.items():
         if agent not in by_agent:
-            if not _explained(
-                book, COMMISSIONS, lambda one, agent=agent: book.dead(COMMISSIONS)[one].get("agent_key") == agent
-            ):
+            if not _explained(book, COMMISSIONS, partial(_is_of, book, agent)):
                 book.add(Wrong.LOST, f"the commission of {agent} by deal {deal.id} is not in the CRM")
             continue
         record_id = by_agent[agent][0]
@@ -256,6 +255,10 @@ def _commissions(book: _Book, deal: ExpectedDeal, deal_id: str) -> None:
         _compare(book, COMMISSIONS, record_id, wanted, {})
         if (agent, record_id) not in holdings.links.get(_AGENT_LINK, {}) and record_id not in book.gone:
             book.add(Wrong.WRONG, f"commission {record_id} is not linked to its agent {agent}")
+
+
+def _is_of(book: _Book, agent: str, record_id: str) -> bool:
+    return book.dead(COMMISSIONS)[record_id].get("agent_key") == agent
 
 
 def _retired(book: _Book, deal: ExpectedDeal, agent: str, record_id: str) -> None:

@@ -168,7 +168,7 @@ class Lane:
 
 
 class Process:
-    """What a delivering process remembers; implements `flows.delivery.lanes.DeliveryPorts`."""
+    """What a delivering process remembers; implements `flows.delivery.ports.DeliveryPorts`."""
 
     def __init__(
         self, stores: Stores, wire: WiredCalls, scheduler: Scheduler, limits: Limits, chance: random.Random

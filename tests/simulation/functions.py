@@ -16,12 +16,12 @@ from domain.crm.standing import LineState
 from domain.envelope import Envelope
 from domain.errors import DealwireError, Unavailable
 from domain.ports import AgentDirectory, Archive, DeadLetters, DealStore, ProviderApi, WaitingRoom
+from flows import process_event as processing
 from flows.accept_event import WebhookRequest, accept
 from flows.deliver_rows import Policy as DeliveryPolicy
 from flows.deliver_rows import World as DeliveryWorld
 from flows.deliver_rows import deliver_rows
 from flows.file_dead_letters import DeadMessage, FilePorts, file_dead_letter
-from flows import process_event as processing
 from flows.process_event import Policy, World, last_attempt_failed
 from flows.release_waiting import ReleasePorts, import_agents, sweep
 from flows.ring_bells import DuePorts, RingPorts, ring_changed, ring_due

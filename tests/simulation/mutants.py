@@ -26,8 +26,9 @@ from domain import merging
 from domain.crm.rows import Question, SyncRow
 from domain.deal import Deal, DealFacts
 from flows import process_event as processing
-from flows.delivery import deciding, lanes, outcomes
-from tests.fakes.marks import MemoryMarks
+from flows.delivery import deciding, lanes, resting
+from flows.delivery.case import Case, Do, Step
+from tests.fakes.deals import MemoryDealStore
 from tests.fakes.waiting import MemoryWaitingRoom
 from tests.simulation import functions as functions_module
 from tests.simulation import stores as stores_module
@@ -66,13 +67,13 @@ def _believed_links(self: LinkTask, rows: Sequence[Any]) -> dict[Any, Sight]:
     return {row.key: Sight(State.ABSENT if self.take_off else State.LIVE) for row in rows}
 
 
-def _confirm_then_write(self: lanes.Lane, steps: Sequence[deciding.Step]) -> None:
+def _confirm_then_write(self: lanes.Lane, steps: Sequence[Step]) -> None:
     for step in steps:
         case = self._cases[step.row.key]
         if case.content is None or step.write is None:
             continue
-        done = deciding.confirmed(step.row, case.content, step.write.fields, self.world.now(), self.policy.max_request)
-        self._finish(deciding.Step(deciding.Do.REST, done), case)
+        done = resting.confirmed(step.row, case.content, step.write.fields, self.world.now(), self.policy.max_request)
+        self._finish(Step(Do.REST, done), case)
         verb = lanes._verb(step)
         call = self.sink.link if verb in lanes._LINKS else self._retire if verb in lanes._RETIRES else self._upsert
         call([step.write])
@@ -91,7 +92,7 @@ def _look_only_when_told(row: SyncRow, now: Any, max_request: timedelta) -> bool
 
 
 def _clear_what_is_there(finish: Callable[..., None]) -> Callable[..., None]:
-    def mutated(self: lanes.Lane, step: deciding.Step, case: deciding.Case) -> None:
+    def mutated(self: lanes.Lane, step: Step, case: Case) -> None:
         self.records = replace(self.records, owed=self.ports.rows.load([step.row.key]).owed)
         finish(self, step, case)
 
@@ -130,8 +131,8 @@ def _marked_afterwards() -> AbstractContextManager[object]:
     """The event is acknowledged in one step, and marked as owed in the next."""
     process, late = processing.process_event, list[partial[None]]()
 
-    def later(self: MemoryMarks, *args: Any, **named: Any) -> None:
-        late.append(partial(set_mark, self, *args, **named))
+    def later(self: MemoryDealStore, *args: Any, **named: Any) -> None:
+        late.append(partial(owe, self, *args, **named))
 
     def processed(envelope: Any, ports: Any, *rest: Any) -> Any:
         late.clear()
@@ -144,8 +145,8 @@ def _marked_afterwards() -> AbstractContextManager[object]:
             mark()
         return outcome
 
-    set_mark = MemoryMarks.set
-    return _sets((MemoryMarks, "set", later), (processing, "process_event", processed))()
+    owe = MemoryDealStore.owe
+    return _sets((MemoryDealStore, "owe", later), (processing, "process_event", processed))()
 
 
 def _by_the_deals_newest(deal: Deal, facts: DealFacts, *, again: bool) -> dict[str, Any]:
@@ -184,9 +185,9 @@ MUTANTS: Mapping[str, Mutant] = {
     "keep the confirmed digest while an intent is open": _set(deciding, "must_look", _look_only_when_told),
     "clear dirty without comparing versions": _set(lanes.Lane, "_finish", _clear_what_is_there(lanes.Lane._finish)),
     "load before lease": _set(lanes.Lane, "_take", _load_first(lanes.Lane._take)),
-    "lease shorter than a call": _set(functions_module, "LEASE_S", 0.5),
+    "lease shorter than a call": _set(functions_module, "LEASE_S", 5.0),
     "trust a negative read-back at once": _sets(
-        (deciding, "_may_run_late", lambda *_: False), (outcomes, "confirmed", deciding.confirmed)
+        (deciding, "may_run_late", lambda *_: False), (resting, "may_run_late", lambda *_: False)
     ),
     "link before both ends exist": _set(SyncRow, "is_there", property(lambda self: bool(self.remote_id))),
     "ack before the owed mark": _marked_afterwards,

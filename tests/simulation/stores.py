@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -14,14 +14,14 @@ from domain.commission.account import Account, AccountDetails, Assignment, PlanV
 from domain.commission.plan import Plan
 from domain.commission.settlement import DueMark, Settlement
 from domain.crm.rows import Kind as RowKind
-from domain.crm.rows import Owed, RowKey
+from domain.crm.rows import RowKey
 from domain.envelope import Envelope
 from domain.errors import Cause
 from domain.ports import Change
 from tests.fakes.agents import MemoryAgentDirectory
 from tests.fakes.archive import MemoryArchive
 from tests.fakes.commissions import FakeAccounts, FakeCdaDesk, FakeCommissionStore, FakePlanShelf
-from tests.fakes.delivery import MemorySharedRows, MemorySyncStore
+from tests.fakes.delivery import MemoryDebts, MemorySharedRows, MemorySyncStore
 from tests.fakes.event_log import LoggedDealStore, MemoryEventLog
 from tests.fakes.waiting import MemoryWaitingRoom
 from tests.simulation.cloud import Agenda
@@ -121,25 +121,6 @@ def dedup_id(key: RowKey, what: str) -> str:
 
 
 @dataclass
-class Debts:
-    """`domain.crm.ports.Debts`, as far as ringing needs it."""
-
-    sync: MemorySyncStore
-
-    def marks(self, keys: Collection[RowKey]) -> Mapping[RowKey, Owed]:
-        stores = {True: self.sync.commissions.owed, False: self.sync.deals.owed}
-        found = {key: stores[key.kind is RowKind.COMMISSION].owed(key) for key in keys}
-        return {key: owed for key, owed in found.items() if owed is not None}
-
-    def oldest(self, *, backfill: bool = False) -> datetime | None:
-        due = self.sync.due(datetime.max.replace(tzinfo=EPOCH.tzinfo), 1, backfill=backfill)
-        return EPOCH if due else None
-
-    def asking(self, most: int) -> int:
-        return len(self.sync.asking(most))
-
-
-@dataclass
 class Depths:
     """`Depths` of one queue."""
 
@@ -190,7 +171,7 @@ class Stores:
         self.plans = steps.wrap(self.plan_rows, Kind("plans"))
         self.cdas = steps.wrap(FakeCdaDesk(self.commission_rows), Kind("CDAs"))
         self.sync = steps.wrap(self.sync_rows, Kind("sync rows", lagging=frozenset({"due"})))
-        self.debts = steps.wrap(Debts(self.sync_rows), Kind("marks"))
+        self.debts = steps.wrap(MemoryDebts(self.sync_rows), Kind("marks"))
         self.events = steps.wrap(EventQueues(self.queue, self.dlq), Kind("queue", refused=("queue", "not_taken")))
         bells = FifoBells(self.bell_queue, steps, agenda, script.bells, chance)
         self.bells = steps.wrap(bells, Kind("bells", refused=("queue", "not_taken")))

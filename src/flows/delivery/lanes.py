@@ -7,143 +7,28 @@ order; what is decided is in `deciding`, what became of a write in `outcomes`.
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from domain.crm.faults import OF_THE_SINK, CrmFaulted, Fault
-from domain.crm.letters import event_id_of, letter_of
+from domain.crm.faults import OF_THE_SINK, CrmFaulted
 from domain.crm.ports import Records
 from domain.crm.rows import Kind, RowKey, Standing, SyncRow, Verb
 from domain.crm.sink import CrmRow, Outcome, Result
-from domain.errors import Cause, Conflict
-from domain.ports import Change
-from flows.delivery.deciding import Case, Do, Looked, Step, decide
+from flows.bugs import place_of
+from flows.delivery.case import Case, Do, Looked, Step
+from flows.delivery.deciding import decide
+from flows.delivery.letters import lettered
 from flows.delivery.outcomes import settled
+from flows.delivery.ports import DeliveryPorts, Held, Policy, Tally, World
+from flows.delivery.resting import broken
 from transforms.crm_record import claims, terms
 
 if TYPE_CHECKING:
-    from domain.crm.ports import SyncStore
-    from domain.crm.rows import Owed
     from domain.crm.sink import CrmSink, Terms
-    from domain.envelope import Envelope
-    from domain.ports import DeadLetters, DealStore
     from flows.delivery.content import Drawing
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The settings that delivering obeys.
-
-    Attributes:
-        lease: how long a worker may write a row; at least the function's time-out and the clocks' skew.
-        max_request: how long the CRM may still execute a request that we gave up.
-        lane_s: seconds that must be left of a run to begin a lane.
-        most: rows that one lane takes at a time.
-        letters_source: the source that letters are filed under about people who are on no deal we know.
-    """
-
-    lease: timedelta
-    max_request: timedelta
-    lane_s: float
-    most: int
-    letters_source: str
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """Time, chance and threads, as parameters.
-
-    Attributes:
-        now: aware UTC.
-        new_token: of a lease; nothing else has it.
-        jitter: from [0, 1).
-        time_left: seconds until the run is cut off, finished or not.
-        together: runs all of these, at the same time where it can.
-    """
-
-    now: Callable[[], datetime]
-    new_token: Callable[[], str]
-    jitter: Callable[[], float]
-    time_left: Callable[[], float]
-    together: Callable[[Sequence[Callable[[], None]]], None]
-
-
-class DeliveryPorts(Protocol):
-    """Everything outside that delivering needs."""
-
-    @property
-    def rows(self) -> SyncStore:
-        """Sync rows and records."""
-        ...
-
-    @property
-    def dead(self) -> DeadLetters:
-        """Where letters go about rows that the CRM refuses."""
-        ...
-
-    @property
-    def deals(self) -> DealStore:
-        """Where such a letter is closed."""
-        ...
-
-    def drawing(self) -> Drawing:
-        """What rows are drawn with.
-
-        Raises:
-            CrmFaulted: the CRM must be asked what it can hold, and does not answer.
-        """
-        ...
-
-    def sink(self, lane: int, *, backfill: bool) -> CrmSink:
-        """The CRM, under the share of live rows or of the backfill; lanes 0 and 1 are used at the same time."""
-        ...
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a lane or a run did.
-
-    Attributes:
-        counts: what became of rows, by word.
-        done: rows that are settled as far as they can be now; whatever they wait for stands on their sync row.
-        later: rows that a run leaves to the share of the backfill.
-        waits: row to when it is due again.
-        altered: row to the fields that the CRM keeps otherwise than they were given, where that is news.
-        refusals: rows that the CRM refused.
-        stop: why nothing more can be sent now.
-    """
-
-    counts: Counter[str] = field(default_factory=Counter)
-    done: set[RowKey] = field(default_factory=set)
-    later: set[RowKey] = field(default_factory=set)
-    waits: dict[RowKey, datetime] = field(default_factory=dict)
-    altered: dict[RowKey, list[str]] = field(default_factory=dict)
-    refusals: list[RowKey] = field(default_factory=list)
-    stop: Fault | None = None
-
-    def add(self, other: Tally) -> None:
-        """What another did, too."""
-        self.counts += other.counts
-        self.done |= other.done
-        self.later |= other.later
-        self.waits |= other.waits
-        self.altered |= other.altered
-        self.refusals += other.refusals
-        self.stop = self.stop or other.stop
-
-
-@dataclass(slots=True)
-class Held:
-    """A deal whose links are not delivered yet: its lease is kept, and its mark comes off last."""
-
-    row: SyncRow
-    seen: Owed | None
 
 
 @dataclass
@@ -191,7 +76,7 @@ class Lane:
 
     def _deliver(self, wanted: Sequence[RowKey]) -> None:
         self._take(wanted)
-        steps = {key: decide(case) for key, case in self._cases.items()}
+        steps = {key: decide(case) for key, case in self._cases.items() if key not in self.tally.done}
         steps |= self._looked(_those(steps, Do.LOOK))
         steps |= self._searched(_those(steps, Do.SEARCH))
         for key in _those(steps, Do.REST):
@@ -215,8 +100,12 @@ class Lane:
                 self.tally.later.add(key)
                 rows.release(row)
                 continue
-            content = self.drawing.content(key, self.records, parents)
-            self._cases[key] = Case(row, content, parents, now, self.policy.max_request)
+            self._cases[key] = case = Case(row, None, parents, now, self.policy.max_request)
+            try:
+                self._cases[key] = replace(case, content=self.drawing.content(key, self.records, parents))
+            except Exception as error:  # noqa: BLE001 - one row that we cannot draw must not keep all others
+                logger.error("drawing %s failed: %s", key, place_of(error))  # noqa: TRY400 - all that is safe
+                self._rest(broken(row, place_of(error)))
 
     def _is_for_later(self, row: SyncRow) -> bool:
         """11: what a replay or a reconcile owes is left to the share of the backfill."""
@@ -294,9 +183,10 @@ class Lane:
             if result.outcome is Outcome.DEFERRED and result.fault and result.fault.kind in OF_THE_SINK:
                 self.tally.stop = self.tally.stop or result.fault
             done = settled(
-                step.row,
+                replace(step.row, doubted_at=case.row.doubted_at),
                 case.content,
                 result,
+                written=step.write.send if step.write else (),
                 now=now,
                 max_request=self.policy.max_request,
                 jitter=self.world.jitter(),
@@ -314,7 +204,8 @@ class Lane:
 
     def _finish(self, step: Step, case: Case) -> None:
         """7: the mark comes off only if the record still is what was loaded."""
-        row = self._lettered(step, case)
+        row = lettered(step, case.content, self.ports, self.policy.letters_source, self.world.now())
+        self.tally.refusals += [row.key] if step.refusal and row.letter != case.row.letter else []
         if row.standing is Standing.CLEAN and row.due_at is None:
             row = replace(row, backfill=False)
         seen, is_news = self.records.owed.get(row.key), row.is_there and not case.row.is_there
@@ -341,32 +232,6 @@ class Lane:
         if news:
             self.tally.altered[row.key] = news
             logger.warning("the CRM keeps %s of %s otherwise than it was given", ", ".join(news), row.key)
-
-    # -- dead letters -------------------------------------------------------------------------------------------------
-
-    def _lettered(self, step: Step, case: Case) -> SyncRow:
-        """The row with its letter: filed when the CRM refuses it, closed when it was confirmed after all."""
-        row, now = step.row, self.world.now()
-        if not step.refusal and (row.standing is not Standing.CLEAN or not row.letter):
-            return row
-        content = case.content
-        source = (content.source if content else "") or self.policy.letters_source
-        about = content.deal if content else ""
-        event_id = event_id_of(row.key, row.refused, row.rung) if step.refusal else ""
-        if step.refusal and event_id != row.letter:
-            letter = letter_of(row.key, event_id, source, now)
-            reason = f"the CRM does not take {row.key}: {step.refusal}"
-            self.ports.dead.bury(letter, Cause.CRM_REJECTED, reason, deal=about, receives=row.attempts + 1)
-            self.tally.refusals.append(row.key)
-        if row.letter and row.letter != event_id:
-            self._close(letter_of(row.key, row.letter, source, now).without_body(), row.key, about)
-        return replace(row, letter=event_id)
-
-    def _close(self, letter: Envelope, key: RowKey, about: str) -> None:
-        deal_id = "" if key.kind is Kind.CONTACT else key.id
-        change = Change(letter, deal_id, about, deal=None, deal_before=None, changed=("crm",))
-        with suppress(Conflict):  # it was closed before
-            self.ports.deals.commit(change, self.world.now())
 
     def _release_all(self) -> None:
         for key, case in self._cases.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 from domain.crm.faults import OF_THE_SINK, FaultClass
 from domain.crm.rows import Question, Standing
 from domain.crm.sink import Outcome
-from flows.delivery.deciding import BEHIND_RECHECK, Do, Step, asks, confirmed, refused
+from flows.delivery.case import Do, Step
+from flows.delivery.resting import BEHIND_RECHECK, asks, confirmed, refused
 
 if TYPE_CHECKING:
     from domain.crm.faults import Fault
@@ -31,20 +33,28 @@ _DONE = frozenset({Outcome.CREATED, Outcome.ADOPTED, Outcome.UPDATED, Outcome.UN
 
 
 def settled(
-    row: SyncRow, content: Content, result: Result, *, now: datetime, max_request: timedelta, jitter: float
+    row: SyncRow,
+    content: Content,
+    result: Result,
+    *,
+    now: datetime,
+    max_request: timedelta,
+    jitter: float,
+    written: Collection[str] = (),
 ) -> Step:
     """The row after its write; with the reason of a dead letter, if the CRM refused it.
 
     Args:
-        row: with the intent of this write.
+        row: with the intent of this write, and the doubt of those before it.
         content: what was to be written.
         result: what the sink says became of it.
         now: aware UTC, after the call.
         max_request: how long the CRM may still execute a request that we gave up.
         jitter: from [0, 1).
+        written: fields that it sent.
     """
     if result.outcome in _DONE:
-        return Step(Do.REST, confirmed(row, content, result.held or {}, now, max_request))
+        return Step(Do.REST, confirmed(row, content, result.held or {}, now, max_request, written=written))
     fault = result.fault
     if fault is None:
         raise ValueError(f"a sink must say why {row.key} is {result.outcome}")

@@ -34,14 +34,15 @@ def crm_status(request: CrmStatusRequest, desk: Desk) -> CrmStatusAnswer:
     del request  # it says nothing
     debts, crm = desk.ports.debts, desk.ports.crm
     oldest = debts.oldest()
-    counts = {
-        "owed": debts.owed(desk.now, MOST_COUNTED),
-        "owed_backfill": debts.owed(desk.now, MOST_COUNTED, backfill=True),
-        "asking": debts.asking(MOST_COUNTED),
-        "refused": debts.refused(MOST_COUNTED),
-    }
-    age = max(0.0, (desk.now - oldest).total_seconds()) if oldest else 0.0
-    answer = CrmStatusAnswer(kind="", oldest_owed_s=age, most=MOST_COUNTED, **counts)
+    answer = CrmStatusAnswer(
+        kind="",
+        owed=debts.owed(desk.now, MOST_COUNTED),
+        owed_backfill=debts.owed(desk.now, MOST_COUNTED, backfill=True),
+        asking=debts.asking(MOST_COUNTED),
+        refused=debts.refused(MOST_COUNTED),
+        oldest_owed_s=max(0.0, (desk.now - oldest).total_seconds()) if oldest else 0.0,
+        most=MOST_COUNTED,
+    )
     if crm is None:
         return answer
     seen = crm.figures(desk.now)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from domain.commission.settlement import DueMark
 from domain.errors import CommissionRefused, ConfigurationError, Conflict, Unavailable
+from flows.bugs import place_of
 from flows.settle.deciding import Held, is_same
 from flows.settle.ports import Report
-from flows.settle.settling import ATTEMPTS, RESERVE_S, decide, place_of
+from flows.settle.settling import ATTEMPTS, RESERVE_S, decide
 
 if TYPE_CHECKING:
     from domain.commission.settlement import LedgerEntry, Order, ReplayMark, Settlement

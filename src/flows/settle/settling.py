@@ -11,12 +11,10 @@ What can go wrong decides what happens next, as everywhere:
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from domain.commission.letters import COMMISSION_DUE, letter_answered, letter_of
@@ -24,6 +22,7 @@ from domain.commission.settlement import Standing
 from domain.errors import Cause, CommissionRefused, ConfigurationError, Conflict, PermanentError, Unavailable
 from domain.ports import Change
 from domain.stages import Stage
+from flows.bugs import place_of
 from flows.settle.computing import Ledgers, computed
 from flows.settle.deciding import Held, is_same, reversed_, settled
 from flows.settle.ports import Ended, Report
@@ -126,12 +125,6 @@ def _attempt(seen: DueMark, fresh: bool, filed: list[int], ports: SettlePorts, w
         reason = f"{type(error).__name__} while settling; see the log of settle, mend the code, then replay"
         return _in_need(held, PermanentError(reason, cause=Cause.BUG), filed, ports, world)
     return (Ended.SETTLED if settlement.posted.calculation else Ended.REVERSED), ""
-
-
-def place_of(error: Exception) -> str:
-    """Type and place of a fault of our code; its text may hold values of the deal, and goes to no log."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {PurePath(frame.filename).name}:{frame.lineno}"
 
 
 def decide(held: Held, ports: SettlePorts, world: World) -> Settlement | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from domain.errors import ConfigurationError
 from flows.delivery.content import Drawing
 from mappings.crm.loader import crm_mapping
 from runtime.config import NO_CRM
-from runtime.wiring.edges import client, now
+from runtime.wiring.edges import client, now, pause
 from runtime.wiring.suitecrm import CREDENTIAL, Setting, SuiteCrm
 from storage.delivery.shared import DynamoSharedRows
 from storage.secrets import SecretsManagerStore
@@ -103,7 +102,7 @@ class SuiteCrmDesk(CrmReading):
     def resume(self) -> None:
         """A person acted on refused credentials: the next call may log in at once."""
         crm = self._crm
-        SharedSession(crm.rows, CREDENTIAL, _nobody, fingerprint=crm.fingerprint, now=now, pause=time.sleep).resume()
+        SharedSession(crm.rows, CREDENTIAL, _nobody, fingerprint=crm.fingerprint, now=now, pause=pause).resume()
         RateBudget(
             crm.rows,
             CREDENTIAL,
@@ -111,7 +110,7 @@ class SuiteCrmDesk(CrmReading):
             fingerprint=crm.fingerprint,
             now=now,
             jitter=random.random,
-            pause=time.sleep,
+            pause=pause,
         ).resume()
 
     def preflight(self, agents: Iterable[Agent]) -> tuple[Schema, Sequence[Lack]]:

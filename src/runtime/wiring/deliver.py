@@ -49,7 +49,7 @@ def settings() -> DeliverSettings:
 
 
 class Ports:
-    """Everything outside that delivering needs; implements `flows.delivery.lanes.DeliveryPorts`."""
+    """Everything outside that delivering needs; implements `flows.delivery.ports.DeliveryPorts`."""
 
     def __init__(self, settings: DeliverSettings) -> None:
         """Build from these settings; what hardly any run needs is built when it is first used."""

@@ -8,8 +8,10 @@ import pytest
 from domain.crm.rows import Confirmation, Intent, Kind, Question, RowKey, Standing, SyncRow, Verb
 from domain.crm.sink import ROLE, Remote
 from domain.errors import FieldProblem
+from flows.delivery.case import Case, Do, Looked, Step
 from flows.delivery.content import Content
-from flows.delivery.deciding import Case, Do, Looked, Step, confirmed, decide
+from flows.delivery.deciding import decide
+from flows.delivery.resting import confirmed
 from tests.builders import NOW
 from transforms.crm_record import digest
 
@@ -123,12 +125,30 @@ def test_6_a_deleted_record_is_no_confirmation_and_a_person_is_asked() -> None:
 
 def test_6_what_the_crm_altered_is_recorded_and_not_sent_again() -> None:
     held = FIELDS | {"name": "12 Elm"}
-    row = confirmed(there(DEAL), content(), held, NOW, MAX_REQUEST)
+    row = confirmed(there(DEAL), content(), held, NOW, MAX_REQUEST, written={"name"})
     assert row.confirmed is not None
     assert row.confirmed.altered == {"name": ("12 Elm St", "12 Elm")}
     assert decide(case(row)).do is Do.REST
     looked = replace(row, sight=True)
     assert decide(case(looked, looked=Looked(Remote("remote-d1", True, held)))).do is Do.REST
+
+
+def test_6_a_difference_in_a_field_that_was_not_sent_is_no_alteration_and_is_looked_at_again() -> None:
+    held = FIELDS | {"amount": "5"}
+    row = confirmed(there(DEAL), content(), held, NOW, MAX_REQUEST, written={"name"})
+    assert row.confirmed is not None
+    assert row.confirmed.altered == {}
+    assert (row.standing, row.sight) == (Standing.OPEN, True)
+    assert row.due_at is not None
+    assert decide(case(row, looked=Looked(Remote("remote-d1", True, held)))).do is Do.WRITE
+
+
+def test_5_an_intent_whose_worker_died_may_still_leave_until_its_lease_ended() -> None:
+    lease_ends = NOW + timedelta(seconds=150)
+    row = decide(case(SyncRow(DEAL, lease="t", lease_until=lease_ends))).row
+    assert row.doubted_at == lease_ends
+    found = decide(case(row, now=NOW + timedelta(seconds=200), looked=Looked(None)))
+    assert (found.do, found.row.due_at) == (Do.REST, lease_ends + MAX_REQUEST)
 
 
 def test_6_a_field_that_people_changed_is_set_right_when_the_row_is_looked_at() -> None:

@@ -287,6 +287,17 @@ class TestOutcomes10And12:
         assert office.sync(LINK).standing is Standing.CLEAN
         assert letter.event_key in office.deals.events
 
+    def test_a_row_that_our_own_code_cannot_draw_is_a_letter_for_developers_and_others_go_on(
+        self, office: Office
+    ) -> None:
+        office.enter_bundle()
+        office.put_contact("c1", last_name=7)  # type: ignore[arg-type]  # what no code of ours would store
+        office.settle(0.2)
+        ((_, cause, reason, _),) = office.dead.buried
+        assert cause is Cause.BUG
+        assert "mend the code" in reason
+        assert office.sync(RowKey(Kind.LINK, "d1", "c2")).standing is Standing.CLEAN
+
     def test_after_a_twelve_hour_outage_everything_arrives_by_itself_and_nothing_is_dead(self, office: Office) -> None:
         office.enter_bundle()
         for operation in ("get_entries", "get_entry_list", "set_entries", "set_relationships"):

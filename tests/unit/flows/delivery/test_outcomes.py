@@ -8,8 +8,8 @@ import pytest
 from domain.crm.faults import Fault, FaultClass
 from domain.crm.rows import Confirmation, Intent, Kind, Question, RowKey, Standing, SyncRow, Verb
 from domain.crm.sink import Outcome, Result
+from flows.delivery.case import Step
 from flows.delivery.content import Content
-from flows.delivery.deciding import Step
 from flows.delivery.outcomes import REFUSED_AFTER, settled, wait
 from tests.builders import NOW
 
