@@ -18,6 +18,7 @@ import yaml
 from cli import demo_commission as commissions
 from cli import local_cloud, stack, webhooks
 from cli.demo_commission import Commissions
+from cli.demo_crm import CrmEye, InTheCrm, follow
 from cli.demo_incident import Incident, play
 from cli.local_cloud import LocalCloud
 from cli.operator import operator_for
@@ -97,13 +98,15 @@ class Report:
     seconds: float
     incident: Incident | None = None
     commissions: Commissions | None = None
+    crm: InTheCrm | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether every step ended as the script says, the incident was mended, and the commission adjusted."""
+        """Whether every step ended as the script says, the incident was mended, and the CRM shows what was adjusted."""
         mended = self.incident is None or self.incident.ok
         paid = self.commissions is None or self.commissions.ok
-        return mended and paid and all(ran.as_expected for ran in self.steps)
+        shown = self.crm is None or self.crm.ok
+        return mended and paid and shown and all(ran.as_expected for ran in self.steps)
 
 
 def script() -> list[Step]:
@@ -136,13 +139,28 @@ def run(say: Say) -> Report:
         _wait(ran, cloud, time.monotonic() + PATIENCE_S)
         incident = _incident(ran, held, cloud, say)
         amendment = Step(**written["amendment"])
-        amended: list[Ran] = []
-        followed = commissions.play(setting, operator, lambda: amended.extend(_send_all([amendment], held, say)), say)
+        amended, seen = list[Ran](), list[InTheCrm]()
+
+        def amend() -> None:
+            eye = CrmEye(cloud.crm_url, _deal_id(setting.deal, held))
+            price = amendment.set["data.sale_price"]
+            seen.append(follow(eye, lambda: amended.extend(_send_all([amendment], held, say)), price))
+
+        followed = commissions.play(setting, operator, amend, say)
         _wait(amended, cloud, time.monotonic() + PATIENCE_S)
         ran += amended
-        return Report(ran, list(_deals(ran, held)), time.monotonic() - began, incident, followed)
+        return Report(ran, list(_deals(ran, held)), time.monotonic() - began, incident, followed, *seen)
     finally:
         local_cloud.down(home)
+
+
+def _deal_id(named: str, held: stack.Stack) -> str:
+    deal = held.deals().deal(*named.split("/", 1))
+    if deal is None:
+        raise ConfigurationError(
+            f"events/demo.yaml follows the deal {named}, and no step is about it; correct one of them"
+        )
+    return deal.id
 
 
 def _incident(ran: Sequence[Ran], held: stack.Stack, cloud: LocalCloud, say: Say) -> Incident | None:

@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from cli.demo_commission_report import show_commissions
+from cli.demo_crm_report import show_crm
 from domain.deal import GROUPS, Deal, DealDetails
 from domain.merging import transitions
 
@@ -29,6 +30,8 @@ def show(report: Report, console: Console) -> None:
         console.print(_deal(held))
     if report.commissions is not None:
         show_commissions(report.commissions, console)
+    if report.crm is not None:
+        show_crm(report.crm, console)
     good = sum(ran.as_expected for ran in report.steps)
     verdict = "[green]as expected[/]" if report.ok else "[bold red]NOT as expected[/]"
     console.print(f"{good} of {len(report.steps)} webhooks ended {verdict}, in {report.seconds:.0f} s")

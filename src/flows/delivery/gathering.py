@@ -17,6 +17,7 @@ from domain.crm.rows import Kind, RowKey
 
 if TYPE_CHECKING:
     from domain.crm.ports import SyncStore
+    from domain.crm.rows import SyncRow
 
 #: How many times what a lane takes the index is asked for: many of the oldest are in other workers' hands.
 _WINDOWS = 8
@@ -24,7 +25,7 @@ _WINDOWS = 8
 #: So many deals are looked at together for what else of them is due.
 _DEALS = 4
 
-#: For each row that a lane has room for, so many are looked at whether somebody has them.
+#: For each row that a lane takes, so many are looked at whether somebody has them.
 _LOOKED_AT = 2
 
 
@@ -58,26 +59,34 @@ class Gathering:
         # Workers who ask at the same time begin at other places, and meet less.
         start = int(self.chance() * len(window))
         window = [*window[start:], *window[:start]]
-        for deals in self._free_deals(window, lanes, now):
-            if lanes.room(Kind.CONTACT) <= 0 or lanes.room(Kind.DEAL) <= 0:
-                break
+        for deals in self._deals(window, lanes, now):
             lanes.take(usable(self.rows.due_of_deals(deals, now)))
-        lanes.take(self._free(lanes.candidates(window), now))
+        people = [key for key in window if key.kind is Kind.CONTACT and key not in lanes.rows]
+        lanes.take(self._free(people[: _LOOKED_AT * lanes.room(Kind.CONTACT)], now))
         return list(lanes.rows)
 
-    def _free_deals(self, window: Sequence[RowKey], lanes: _Lanes, now: datetime) -> Iterator[list[str]]:
-        """Deals that nobody works on, a few at a time."""
+    def _deals(self, window: Sequence[RowKey], lanes: _Lanes, now: datetime) -> Iterator[list[str]]:
+        """Deals that nobody works on: new ones while there is room for their people, then those that changed."""
         known = {key.id for key in lanes.rows}
-        deals = dict.fromkeys(key.id for key in window if key.kind is not Kind.CONTACT and key.id not in known)
-        free = iter(self._free([RowKey(Kind.DEAL, deal_id) for deal_id in islice(deals, self.most)], now))
-        while few := [key.id for key in islice(free, _DEALS)]:
+        ids = dict.fromkeys(key.id for key in window if key.kind is not Kind.CONTACT and key.id not in known)
+        deals = [RowKey(Kind.DEAL, deal_id) for deal_id in islice(ids, _LOOKED_AT * self.most)]
+        held = self.rows.rows(deals) if deals else {}
+        free = [key for key in deals if not _is_leased(held.get(key), now)]
+        new = iter([key.id for key in free if key not in held or not held[key].is_there])
+        while lanes.room(Kind.CONTACT) > 0 and lanes.room(Kind.DEAL) > 0 and (few := list(islice(new, _DEALS))):
             yield few
+        changed = [key.id for key in free if key in held and held[key].is_there]
+        if changed and lanes.room(Kind.DEAL) > 0:
+            yield changed[: lanes.room(Kind.DEAL)]
 
     def _free(self, keys: Sequence[RowKey], now: datetime) -> list[RowKey]:
-        """Those that nobody has leased just now."""
+        """Those that nobody works on."""
         held = self.rows.rows(keys) if keys else {}
-        busy = {key for key, row in held.items() if row.lease_until is not None and row.lease_until >= now}
-        return [key for key in keys if key not in busy]
+        return [key for key in keys if not _is_leased(held.get(key), now)]
+
+
+def _is_leased(row: SyncRow | None, now: datetime) -> bool:
+    return row is not None and row.lease_until is not None and row.lease_until >= now
 
 
 class _Lanes:
@@ -98,11 +107,3 @@ class _Lanes:
             if key not in self.rows and self.room(key.kind) > 0:
                 self.rows[key] = None
                 self._taken[key.kind] += 1
-
-    def candidates(self, keys: Sequence[RowKey]) -> list[RowKey]:
-        """Of each kind some more than there is room for."""
-        found = []
-        for kind in Kind:
-            others = (key for key in keys if key.kind is kind and key not in self.rows)
-            found += islice(others, _LOOKED_AT * self.room(kind))
-        return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -40,14 +41,14 @@ def reconcile(request: ReconcileRequest, desk: Desk) -> ReconcileAnswer:
 
 
 def reconcile_values(request: ReconcileRequest, desk: Desk) -> ReconcileAnswer:
-    """Compare a page, values shown; who looks is written down first, once for each walk.
+    """Compare a page, values shown; that somebody sees some is written down before.
 
     Raises:
         BadRequest: `after` is not from a page before.
     """
-    if not request.after:
-        desk.ports.audit.put(desk.entry("reconcile-values", "CRM", request.why))
-    return _compared(request, desk, masked=False)
+    answer = _compared(request, desk, masked=False)
+    _note("reconcile-values", "CRM", request.why, answer.findings, desk)
+    return answer
 
 
 def reconcile_export(request: ReconcileExportRequest, desk: Desk) -> ReconcileExportAnswer:
@@ -60,14 +61,14 @@ def reconcile_export(request: ReconcileExportRequest, desk: Desk) -> ReconcileEx
 
 
 def reconcile_export_values(request: ReconcileExportRequest, desk: Desk) -> ReconcileExportAnswer:
-    """Compare rows of an export, values shown; who looks is written down first.
+    """Compare rows of an export, values shown; that somebody sees some is written down before.
 
     Raises:
         BadRequest: no export of that source can be read, or no column is one that we know.
     """
-    details = {"rows": str(len(request.rows))}
-    desk.ports.audit.put(desk.entry("reconcile-export-values", f"SOURCE#{request.source}", request.why, **details))
-    return _exported(request, desk, masked=False)
+    answer = _exported(request, desk, masked=False)
+    _note("reconcile-export-values", f"SOURCE#{request.source}", request.why, answer.findings, desk)
+    return answer
 
 
 def reconcile_fix(request: ReconcileFixRequest, desk: Desk) -> ReconcileFixAnswer:
@@ -86,6 +87,12 @@ def reconcile_fix(request: ReconcileFixRequest, desk: Desk) -> ReconcileFixAnswe
     desk.ports.audit.put(desk.entry("reconcile-fix", "CRM", request.why, rows=str(len(keys))))
     desk.ports.rows.ring(keys, desk.now, backfill=True, sight=True)
     return ReconcileFixAnswer(rung=len(keys))
+
+
+def _note(action: str, subject: str, why: str, findings: Sequence[FindingTold], desk: Desk) -> None:
+    shown = sum(bool(one.ours or one.theirs) for one in findings)
+    if shown:
+        desk.ports.audit.put(desk.entry(action, subject, why, findings=str(shown)))
 
 
 def _compared(request: ReconcileRequest, desk: Desk, *, masked: bool) -> ReconcileAnswer:

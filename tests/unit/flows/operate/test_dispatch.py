@@ -55,7 +55,7 @@ def test_an_unknown_action_is_not_found(bench: Bench, action: str) -> None:
     status, text = dispatch(action, "{}", bench.desk())
     assert status == 404
     assert "agents-import" in json.loads(text)["error"]
-    assert len(text) < 500
+    assert len(text) < 1_000  # the names of all actions, and not what was asked for
 
 
 @pytest.mark.parametrize("action", ACTIONS)
