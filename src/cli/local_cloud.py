@@ -23,7 +23,7 @@ from typing import Any
 
 from cli import detached
 from cli.outputs import Outputs
-from cli.seeding import demo_file, seed
+from cli.seeding import demo_file, enter_agents, seed, staff
 from cli.stand_ins import STAND_INS, await_answer, log_of, start, start_stand_ins
 from cli.tools import (
     HOST,
@@ -173,6 +173,7 @@ def _up(say: Say, home: Path, before: Mapping[str, Any] | None) -> LocalCloud:
     _number_concurrency(cloud)
     say("seeding the demo secrets and the agent directory")
     seed(cloud.client, cloud.secrets_prefix, cloud.tables["agents"], cloud.slack_url + SLACK_PATH)
+    enter_agents(cloud.crm_url, staff())
     state = {"digest": digest, "cloud": asdict(cloud)}
     (home / "local-cloud.json").write_text(json.dumps(state, indent=2) + "\n", encoding="utf-8")
     return cloud

@@ -16,8 +16,8 @@ class Gate(Protocol):
         """Wait for a permit (at most a second) and take it.
 
         Raises:
-            CrmFaulted: `throttled` or `quota` (the credential waits, `wait_s` says how long), `unavailable` (the circuit
-                is open), `auth_denied` (the sink is stopped until a person acts).
+            CrmFaulted: `throttled` or `quota` (the credential waits, `wait_s` says how long), `unavailable` (the
+                circuit is open), `auth_denied` (the sink is stopped until a person acts).
         """
         ...
 

@@ -6,7 +6,7 @@ of its bells, whatever else of the same deals is due, and more that is due while
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -19,8 +19,7 @@ from flows.delivery.ports import DeliveryPorts, Policy, Tally, World
 
 if TYPE_CHECKING:
     from domain.crm.rows import SyncRow
-    from domain.deal import Deal
-    from flows.delivery.content import Drawing
+    from flows.delivery.content import Content, Drawing
 
 __all__ = ["Delivered", "DeliveryPorts", "Policy", "World", "deliver_rows"]
 
@@ -30,8 +29,11 @@ SHORT_WAIT = timedelta(seconds=60)
 #: How soon a bell rings again whose row somebody else is writing, in seconds.
 TAKEN_WAIT_S = 5.0
 
-#: How soon a deal is looked at again whose links could not all be begun.
-LINKS_LEFT_WAIT = timedelta(seconds=10)
+#: How soon a deal is looked at again whose children could not all be begun.
+CHILDREN_LEFT_WAIT = timedelta(seconds=10)
+
+#: Lanes of a round that follow each other: links wait for deals.
+_LANES = 2
 
 #: How many times what it takes of a backfill a run asks the index for.
 _WINDOWS = 4
@@ -86,7 +88,7 @@ class _Run:
             self.tally.stop = error.fault
             return
         rows, backfill = self._with_their_deals(asked), False
-        while self.tally.stop is None and self.world.time_left() > self.policy.lane_s:
+        while self.tally.stop is None and self.world.time_left() > _LANES * self.policy.lane_s:
             if not rows:
                 rows, backfill = self._filled([]), False
             if not rows:
@@ -146,12 +148,12 @@ class _Round:
     def deliver(self, rows: Sequence[RowKey]) -> None:
         contacts, deals = self._lane(0, Kind.CONTACT), self._lane(1, Kind.DEAL, holds=True)
         self._together((contacts, rows), (deals, rows))
-        links = [*rows, *self._links_of(deals)]
+        owed = [*rows, *self._owed_by_children(deals)]
         late = self.run.ports.rows.due_of_deals(sorted({key.id for key in deals.tally.done}), self.run.world.now())
-        commissions, linking = self._lane(0, Kind.COMMISSION), self._lane(1, Kind.LINK)
+        commissions, links = self._lane(0, Kind.COMMISSION), self._lane(1, Kind.LINK)
         if self.run.tally.stop is None:
-            self._together((commissions, [*rows, *late]), (linking, links))
-        self._let_go(deals, linking, links)
+            self._together((commissions, [*owed, *late]), (links, owed))
+        self._let_go(deals, commissions.tally.done | links.tally.done, owed)
 
     def _lane(self, number: int, kind: Kind, *, holds: bool = False) -> Lane:
         ports = self.run.ports
@@ -165,30 +167,35 @@ class _Round:
             self.run.tried.update(set(rows) - lane.tally.later)
             self.run.tally.add(lane.tally)
 
-    def _links_of(self, deals: Lane) -> list[RowKey]:
-        """The links that a changed deal owes: of everybody who is on it, or was."""
+    def _owed_by_children(self, deals: Lane) -> list[RowKey]:
+        """What hangs on a changed deal and does not hold what it should: links of who is or was on it, commissions."""
         owed = []
-        for key in deals.held:
-            known = {row.key: row for row in self.run.ports.rows.links_of(key.id)}
+        for key, held in deals.held.items():
+            known = {row.key: row for row in self.run.ports.rows.children_of(key.id)}
             deal = deals.records.deals[key.id]
-            wanted = [RowKey(Kind.LINK, key.id, link.contact_id) for link in deal.participants]
-            owed += [link for link in dict.fromkeys([*wanted, *known]) if self._differs(link, known.get(link), deal)]
+            people = [RowKey(Kind.LINK, key.id, link.contact_id) for link in deal.participants]
+            shares = [one for one in known if one.kind is Kind.COMMISSION]
+            records = replace(deals.records, commissions=self.run.ports.rows.load(shares).commissions if shares else {})
+            for child in dict.fromkeys([*people, *known]):
+                content = self.drawing.content(child, records, {key: held.row})
+                if content is not None and _differs(known.get(child), content):
+                    owed.append(child)
         return owed
 
-    def _differs(self, key: RowKey, row: SyncRow | None, deal: Deal) -> bool:
-        if row is None or row.confirmed is None or row.standing is not Standing.CLEAN:
-            return True
-        return row.confirmed.sent != self.drawing.link_digests(key, deal)
-
-    def _let_go(self, deals: Lane, linking: Lane, links: Sequence[RowKey]) -> None:
-        """A deal's mark comes off last: when each of its links is delivered, or waits on a sync row of its own."""
+    def _let_go(self, deals: Lane, done: Collection[RowKey], owed: Sequence[RowKey]) -> None:
+        """A deal's mark comes off last: when each of its children is delivered, or waits on a sync row of its own."""
         rows, now = self.run.ports.rows, self.run.world.now()
         for key, held in deals.held.items():
-            if all(link in linking.tally.done for link in links if link.kind is Kind.LINK and link.id == key.id):
+            if all(child in done for child in owed if key in child.parents):
                 rows.finish(held.row, seen=held.seen, now=now)
             else:
-                rows.finish(replace(held.row, due_at=now + LINKS_LEFT_WAIT), seen=None, now=now)
+                rows.finish(replace(held.row, due_at=now + CHILDREN_LEFT_WAIT), seen=None, now=now)
                 self.run.tally.done.discard(key)
+
+
+def _differs(row: SyncRow | None, content: Content) -> bool:
+    settled = row is not None and row.confirmed is not None and row.standing is Standing.CLEAN
+    return not settled or row is None or row.confirmed is None or row.confirmed.sent != content.digests
 
 
 def _bound(lane: Lane, rows: Sequence[RowKey]) -> Callable[[], None]:

@@ -134,7 +134,7 @@ def _without_a_turn(deals: Iterable[Deal], walk: Walk, ports: ReconcilePorts) ->
         people = [link.contact_id for link in deal.participants]
         keys += [RowKey(Kind.CONTACT, contact_id) for contact_id in people]
         keys += [RowKey(Kind.LINK, deal.id, contact_id) for contact_id in people]
-        keys += [row.key for row in ports.rows.links_of(deal.id)]
+        keys += [row.key for row in ports.rows.children_of(deal.id)]
     found = ports.commissions.records([deal.id for deal in deals]) if keys or deals else ()
     keys += [RowKey(Kind.COMMISSION, record.deal_id, record.account) for record in found]
     rows, owed = ports.rows.rows(keys), ports.rows.load(keys).owed

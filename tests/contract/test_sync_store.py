@@ -293,11 +293,11 @@ def test_an_open_write_is_due_when_the_lease_ends_if_nothing_else_is_said(world:
     assert world.sync.due(LATER, 10) == [DEAL]
 
 
-def test_links_of_a_deal_are_all_that_were_ever_looked_at(world: SyncWorld) -> None:
+def test_children_of_a_deal_are_all_that_were_ever_looked_at(world: SyncWorld) -> None:
     world.apply(people=2)
     world.confirm(LINK)
     world.sync.ring([RowKey(Kind.LINK, "d1", "c9"), RowKey(Kind.LINK, "d2", "c1"), SHARE], NOW)
-    assert {row.key for row in world.sync.links_of("d1")} == {LINK, RowKey(Kind.LINK, "d1", "c9")}
+    assert {row.key for row in world.sync.children_of("d1")} == {LINK, RowKey(Kind.LINK, "d1", "c9"), SHARE}
     assert world.sync.rows([LINK, SAM]).keys() == {LINK}
 
 

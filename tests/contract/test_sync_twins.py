@@ -97,7 +97,7 @@ class Hands:
             "live": set(sync.due(now, 50)),
             "backfill": set(sync.due(now, 50, backfill=True)),
             "of the deal": set(sync.due_of_deals(["d1"], now)),
-            "links": {row.key: row for row in sync.links_of("d1")},
+            "children": {row.key: row for row in sync.children_of("d1")},
             "asking": sync.asking(50),
         }
 

@@ -17,7 +17,9 @@ import httpx
 import pytest
 
 from cli import local_cloud, webhooks
+from cli.agents_file import read_agents
 from cli.local_cloud import LocalCloud
+from cli.seeding import enter_agents
 from cli.stack import Stack
 from domain.deal import Contact, Deal
 from domain.event_log import EventRecord, State
@@ -83,6 +85,14 @@ class Cloud:
     def provider(self, order: str, **what: Any) -> None:
         """Tell the stand-in for the providers' APIs what to hold or how to fail."""
         self.http.post(f"{self.local.providers_url}/_stub/{order}", json=what).raise_for_status()
+
+    def crm(self, order: str, **what: Any) -> None:
+        """Tell the stand-in for the CRM how to fail, or what people do there by hand."""
+        self.http.post(f"{self.local.crm_url}/_dealwire/{order}", json=what).raise_for_status()
+
+    def enter_agents(self, file: Path) -> None:
+        """The CRM knows the agents of this file before we do."""
+        enter_agents(self.local.crm_url, read_agents(file))
 
     # -- what is to be seen
 

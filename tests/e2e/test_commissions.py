@@ -2,94 +2,18 @@
 
 from __future__ import annotations
 
-import copy
-import json
 from pathlib import Path
 from typing import Any
 
 import pypdf
 import pytest
-from typer.testing import CliRunner
 
 from cli import local_cloud
-from cli.main import app
 from domain.errors import Cause
 from tests.e2e.conftest import EVENTS, Cloud, unique
+from tests.e2e.office import Office
 
 pytestmark = pytest.mark.e2e
-
-#: The stream rings within a second or two; the schedule, once a minute, is what a lost bell costs.
-SETTLED_S = 90.0
-
-HEADER = "source,agent_id,name,licence,office,crm_user_id,crm_contact_id"
-CLOSED = json.loads((EVENTS / "transactions/deal.closed__co_listed.json").read_text(encoding="utf-8"))
-PLAN = """
-plan: {name}
-title: Seventy to thirty, with a cap
-counters:
-  company_dollar: {{year: calendar, cap: 5000}}
-split: {{company: 30, of: part, capped_by: company_dollar}}
-fees:
-  - {{rule: review, code: fee, title: File review, payee: company, per: deal, flat: 100}}
-"""
-
-
-class Office:
-    """Two agents of their own, a plan, and the command line."""
-
-    def __init__(self, cloud: Cloud, folder: Path) -> None:
-        self.cloud, self.folder = cloud, folder
-        self.agents = [unique("A"), unique("A")]
-        self.accounts = [unique("contact"), unique("contact")]
-        self.plan = unique("plan").lower()
-        rows = [
-            f"transactions,{agent},{name},L-{agent},Main,user-{agent},{account}"
-            for agent, account, name in zip(self.agents, self.accounts, ("Dana Reyes", "Lee Marsh"), strict=True)
-        ]
-        self.run("agents", "import", self.file("agents.csv", "\n".join([HEADER, *rows])))
-
-    def file(self, name: str, text: str) -> str:
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        return str(path)
-
-    def run(self, *arguments: str, status: int = 0) -> Any:
-        result = CliRunner().invoke(app, [*arguments, "--json"])
-        assert result.exit_code == status, result.output
-        return json.loads(result.stdout) if result.stdout.strip() else None
-
-    def publish_and_assign(self) -> None:
-        plan = self.file("plan.yaml", PLAN.format(name=self.plan))
-        self.run("plan", "publish", plan, "--effective", "2026-01-01", "--accept-unverified", "--why", "for a test")
-        for agent in self.agents:
-            named = f"transactions/{agent}"
-            options = ("--from", "2026-01-01", "--accept-unverified", "--why", "signed")
-            self.run("plan", "assign", named, self.plan, *options)
-
-    def close(self, deal: str, version: int, **changes: Any) -> str:
-        """A closing of the deal, co-listed by both; gives our id of it."""
-        body = copy.deepcopy(CLOSED)
-        event = unique("evt")
-        body["id"], body["data"]["id"], body["data"]["version"] = event, deal, version
-        body["data"]["referral"] = None
-        body["data"]["commission"] = {"percent": "4", "flat": None, "amount": None}
-        for person in body["data"]["participants"]:
-            person["id"] = f"{deal}-{person['id']}"  # people are the same on every deal of a source
-        listing = zip(body["data"]["participants"][:2], self.agents, ("1/2", "1/2"), strict=True)
-        for person, agent, share in listing:
-            person |= {"agent_id": agent, "share": share}
-        body["data"] |= changes
-        self.cloud.accepted("transactions", json.dumps(body).encode(), event)
-        return self.cloud.applied("transactions", event).id
-
-    def commission(self, deal: str, calculations: int) -> Any:
-        """The deal's commission once it has so many calculations and nothing is due."""
-
-        def look() -> Any:
-            told = self.run("commission", "show", deal)
-            return told if len(told["history"]) >= calculations and not told["due"] else None
-
-        return self.cloud.until(look, SETTLED_S)
 
 
 @pytest.fixture

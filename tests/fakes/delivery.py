@@ -111,9 +111,9 @@ class MemorySyncStore:
         with self.lock:
             return {key: self._read(key) for key in keys if key in self.sync}
 
-    def links_of(self, deal_id: str) -> Sequence[SyncRow]:
+    def children_of(self, deal_id: str) -> Sequence[SyncRow]:
         with self.lock:
-            return [self._read(k) for k in sorted(self.sync) if k.kind is Kind.LINK and k.id == deal_id]
+            return [self._read(k) for k in sorted(self.sync) if k.parents and k.id == deal_id]
 
     def save(self, row: SyncRow, *, now: datetime) -> bool:
         with self.lock:

@@ -81,8 +81,8 @@ class SyncStore(Protocol):
         """Sync rows as they are, read consistently, without a lease; those that exist."""
         ...
 
-    def links_of(self, deal_id: str) -> Sequence[SyncRow]:
-        """Every link of the deal that was ever looked at, be its contact still on the deal or not."""
+    def children_of(self, deal_id: str) -> Sequence[SyncRow]:
+        """Every link and commission of the deal that was ever looked at, be they still of the deal or not."""
         ...
 
     def save(self, row: SyncRow, *, now: datetime) -> bool:

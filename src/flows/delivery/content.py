@@ -87,10 +87,6 @@ class Drawing:
             return self._link(key, deal, parents)
         return self._commission(key, deal, records, parents)
 
-    def link_digests(self, key: RowKey, deal: Deal) -> dict[str, str]:
-        """What a link of the deal should hold, by digest; empty where it is to be taken off."""
-        return self._link(key, deal, {}).digests
-
     def _contact(self, key: RowKey, records: Records) -> Content | None:
         contact = records.contacts.get(key.id)
         return self._fitted(key, contact.version, draw_contact(contact, self.mapping)) if contact else None

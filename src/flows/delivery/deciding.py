@@ -15,6 +15,7 @@ from flows.delivery.case import Case, Do, Step
 from flows.delivery.content import Content
 from flows.delivery.resting import (
     BEHIND_RECHECK,
+    RECHECK,
     RIVAL_RECHECK,
     asks,
     confirmed,
@@ -132,7 +133,8 @@ def _checked(case: Case, content: Content, row: SyncRow, send: frozenset[str], a
     for parent in content.key.parents:  # 8: parents before children, both ends before a link
         held = case.parents.get(parent)
         if held is None or not held.is_there:
-            return Step(Do.REST, waits_behind(row, parent, case.now + BEHIND_RECHECK))
+            by_a_person = held is not None and held.standing in _FREED_BY_PEOPLE
+            return Step(Do.REST, waits_behind(row, parent, case.now + (RECHECK if by_a_person else BEHIND_RECHECK)))
     exists = row.confirmed is not None or row.before is not None
     if not exists and content.key.kind is Kind.CONTACT and not row.remote_id and not row.decided:
         return _identified(case, content, row)
@@ -205,6 +207,9 @@ def _empty_fields(content: Content, remote: Remote) -> frozenset[str]:
 def _idle(row: SyncRow) -> Standing:
     return row.standing if row.standing is Standing.LEFT else Standing.CLEAN
 
+
+#: Standings of a parent that no passing of time changes.
+_FREED_BY_PEOPLE = frozenset({Standing.ASKS, Standing.LEFT, Standing.REFUSED})
 
 _GONE = "was deleted or merged in the CRM; `dealwire crm adopt`, `recreate` or `leave` it"
 _CANDIDATES = "{} contacts of the CRM match; `dealwire crm adopt KEY REMOTE_ID` or `create KEY`"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from domain.crm.rows import SyncRow
 
 #: How many times what a lane takes the index is asked for: many of the oldest are in other workers' hands.
-_WINDOWS = 8
+_WINDOWS = 16
 
 #: So many deals are looked at together for what else of them is due.
 _DEALS = 4
@@ -59,25 +59,42 @@ class Gathering:
         # Workers who ask at the same time begin at other places, and meet less.
         start = int(self.chance() * len(window))
         window = [*window[start:], *window[:start]]
-        for deals in self._deals(window, lanes, now):
-            lanes.take(usable(self.rows.due_of_deals(deals, now)))
+        new, changed = self._free_deals(window, lanes, now)
+        self._take_whole(new, lanes, usable, now)
+        if few := changed[: max(lanes.room(Kind.DEAL), 0)]:
+            lanes.take(usable(self.rows.due_of_deals(few, now)))
         people = [key for key in window if key.kind is Kind.CONTACT and key not in lanes.rows]
         lanes.take(self._free(people[: _LOOKED_AT * lanes.room(Kind.CONTACT)], now))
         return list(lanes.rows)
 
-    def _deals(self, window: Sequence[RowKey], lanes: _Lanes, now: datetime) -> Iterator[list[str]]:
-        """Deals that nobody works on: new ones while there is room for their people, then those that changed."""
+    def _free_deals(self, window: Sequence[RowKey], lanes: _Lanes, now: datetime) -> tuple[list[str], list[str]]:
+        """Deals that nobody works on: those that are new to the CRM, and those that changed."""
         known = {key.id for key in lanes.rows}
         ids = dict.fromkeys(key.id for key in window if key.kind is not Kind.CONTACT and key.id not in known)
         deals = [RowKey(Kind.DEAL, deal_id) for deal_id in islice(ids, _LOOKED_AT * self.most)]
         held = self.rows.rows(deals) if deals else {}
         free = [key for key in deals if not _is_leased(held.get(key), now)]
-        new = iter([key.id for key in free if key not in held or not held[key].is_there])
-        while lanes.room(Kind.CONTACT) > 0 and lanes.room(Kind.DEAL) > 0 and (few := list(islice(new, _DEALS))):
-            yield few
-        changed = [key.id for key in free if key in held and held[key].is_there]
-        if changed and lanes.room(Kind.DEAL) > 0:
-            yield changed[: lanes.room(Kind.DEAL)]
+        there = {key for key in free if key in held and held[key].is_there}
+        return [key.id for key in free if key not in there], [key.id for key in free if key in there]
+
+    def _take_whole(
+        self,
+        deals: Sequence[str],
+        lanes: _Lanes,
+        usable: Callable[[Iterable[RowKey]], list[RowKey]],
+        now: datetime,
+    ) -> None:
+        """Take deals with their people, until one does not fit: half a deal would leave links behind."""
+        for some in _in_steps(deals):
+            due = usable(self.rows.due_of_deals(some, now))
+            if lanes.fit(due):
+                lanes.take(due)
+                continue
+            for deal_id in some:
+                due = usable(self.rows.due_of_deals([deal_id], now))
+                if not lanes.fit(due):
+                    return
+                lanes.take(due)
 
     def _free(self, keys: Sequence[RowKey], now: datetime) -> list[RowKey]:
         """Those that nobody works on."""
@@ -87,6 +104,11 @@ class Gathering:
 
 def _is_leased(row: SyncRow | None, now: datetime) -> bool:
     return row is not None and row.lease_until is not None and row.lease_until >= now
+
+
+def _in_steps(deals: Sequence[str]) -> Iterator[Sequence[str]]:
+    """A few at a time."""
+    return (deals[start : start + _DEALS] for start in range(0, len(deals), _DEALS))
 
 
 class _Lanes:
@@ -100,6 +122,11 @@ class _Lanes:
     def room(self, kind: Kind) -> int:
         """How many more of a kind are taken."""
         return self._most - self._taken[kind]
+
+    def fit(self, keys: Iterable[RowKey]) -> bool:
+        """Whether there is room for all of these."""
+        wanted = Counter(key.kind for key in keys if key not in self.rows)
+        return all(count <= self.room(kind) for kind, count in wanted.items())
 
     def take(self, keys: Iterable[RowKey]) -> None:
         """Take these, as far as there is room."""

@@ -196,7 +196,7 @@ def _children(key: RowKey, desk: Desk) -> list[RowKey]:
         return []
     records = desk.ports.commissions.records([key.id])
     commissions = [RowKey(Kind.COMMISSION, key.id, record.account) for record in records]
-    return [*commissions, *(row.key for row in desk.ports.rows.links_of(key.id))]
+    return list(dict.fromkeys([*commissions, *(row.key for row in desk.ports.rows.children_of(key.id))]))
 
 
 def _family(key: RowKey, records: Records, desk: Desk) -> list[RowKey]:

@@ -171,7 +171,7 @@ class Census:
     def _extra_links(self, deal: Deal, there: Attached, name: str) -> Iterator[Finding]:
         """Whom people linked is theirs; only of people who are ours it is told."""
         ours = {link.contact_id for link in deal.participants}
-        ours |= {row.key.other for row in self.ports.rows.links_of(deal.id)}
+        ours |= {row.key.other for row in self.ports.rows.children_of(deal.id) if row.key.kind is Kind.LINK}
         strangers = {our_id for our_id in there.contacts.values() if our_id and our_id not in ours}
         known = self.ports.rows.load([RowKey(Kind.CONTACT, our_id) for our_id in sorted(strangers)]).contacts
         for our_id in sorted(known):

@@ -20,7 +20,7 @@ from storage.commissions.keys import RECORDS, deal_partition
 from storage.commissions.rows import record_from
 from storage.delivery import changes
 from storage.delivery.claims import claim
-from storage.delivery.keys import LINKS, SYNC, record_key, row_of, sync_key
+from storage.delivery.keys import SYNC, record_key, row_of, sync_key
 from storage.delivery.marks import ASKS, BACKFILL, DUE, LIVE, owed_by
 from storage.delivery.rows import row_from, seconds
 from storage.delivery.touched import touched
@@ -200,7 +200,7 @@ class DynamoSyncStore:
 
     def wake(self, parent: RowKey, at: datetime) -> None:
         """Ring the children of a row that are behind it, or that a worker has: it may have looked before."""
-        rows = self._links_of_contact(parent.id) if parent.kind is Kind.CONTACT else self._rows_of_deal(parent.id, SYNC)
+        rows = self._links_of_contact(parent.id) if parent.kind is Kind.CONTACT else self._rows_of_deal(parent.id)
         children = [row for row in rows if parent in row.key.parents]
         self.ring([row.key for row in children if row.lease or row.behind == parent], at)
 
@@ -228,9 +228,9 @@ class DynamoSyncStore:
         found = {row_of(item): item for item in self._batch(map(sync_key, set(keys)))}
         return {key: row_from(key, item) for key, item in found.items()}
 
-    def links_of(self, deal_id: str) -> Sequence[SyncRow]:
-        """Every link of the deal that was ever looked at."""
-        return self._rows_of_deal(deal_id, LINKS)
+    def children_of(self, deal_id: str) -> Sequence[SyncRow]:
+        """Every link and commission of the deal that was ever looked at."""
+        return [row for row in self._rows_of_deal(deal_id) if row.key.kind is not Kind.DEAL]
 
     def claim(self, terms: Collection[str], key: RowKey, *, displace: RowKey | None = None) -> RowKey | None:
         """Claim these search terms, all or none; returns who holds one of them.
@@ -252,8 +252,8 @@ class DynamoSyncStore:
         records = self._partition("sk BETWEEN :first AND :last", deal | {":first": RECORDS, ":last": "DEAL"})
         return [*records, *self._partition("begins_with(sk, :sync)", deal | {":sync": SYNC})]
 
-    def _rows_of_deal(self, deal_id: str, beginning: str) -> list[SyncRow]:
-        values = {":deal": deal_partition(deal_id), ":beginning": beginning}
+    def _rows_of_deal(self, deal_id: str) -> list[SyncRow]:
+        values = {":deal": deal_partition(deal_id), ":beginning": SYNC}
         found = self._partition("begins_with(sk, :beginning)", values, whole=True)
         return [row_from(row_of(item), item) for item in found]
 

@@ -185,8 +185,8 @@ def test_a_directory_that_does_not_answer_is_said_in_one_line(agents_csv: Path, 
 @pytest.mark.parametrize(
     ("outputs", "said"),
     [
-        (["ApiUrl"], "stack foreign has no output AgentDirectoryTableName, AuditTableName, EventsTableName"),
-        ([], "stack foreign has no output AgentDirectoryTableName, ApiUrl, AuditTableName, EventsTableName"),
+        (["ApiUrl"], "stack foreign has no output AgentDirectoryTableName, AuditTableName, CrmSync"),
+        ([], "stack foreign has no output AgentDirectoryTableName, ApiUrl, AuditTableName, CrmSync"),
         (None, "stack foreign cannot be read (An error occurred (ValidationError)"),
     ],
 )

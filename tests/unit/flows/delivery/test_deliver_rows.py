@@ -189,6 +189,16 @@ class TestIntent4And5:
         assert shown(office).startswith("350000")
 
 
+class TestWhatTellsOfADeal:
+    def test_a_changed_deal_number_reaches_its_commissions(self, office: Office) -> None:
+        deal = office.enter_bundle()
+        office.deliver(DEAL)
+        assert office.held("DW_Commissions", SHARE)["deal_reference"] == "R-1"
+        office.put_deal(replace(deal, details=deal.details.model_copy(update={"reference": "R-2"})))
+        office.deliver(DEAL)
+        assert office.held("DW_Commissions", SHARE)["deal_reference"] == "R-2"
+
+
 class TestConfirmation6And7:
     def test_a_record_that_was_deleted_in_the_crm_waits_for_a_person(self, office: Office) -> None:
         office.enter_bundle()
