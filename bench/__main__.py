@@ -6,17 +6,23 @@ import json
 import sys
 
 from bench.apply_cost import apply_cost
-from bench.cold import ingest_cold_ratio, process_cold_ratio
+from bench.cold import deliver_cold_ratio, ingest_cold_ratio, process_cold_ratio
 from bench.commissions import oracle, statements_per_second, year_replay_s
 from bench.dlq_page import dlq_page_items_read
 from bench.settle_cost import settle_cost
 from bench.throughput import deals_per_second
+from bench.webhook_to_crm import webhook_to_crm
 
 
 def main() -> None:
     """Take every measure; a figure per key, counts at 1,000 and at 20,000 stored deals or dead letters."""
     figures: dict[str, object] = {}
-    for name, measure in {"ingest_cold_ratio": ingest_cold_ratio, "process_cold_ratio": process_cold_ratio}.items():
+    cold = {
+        "ingest_cold_ratio": ingest_cold_ratio,
+        "process_cold_ratio": process_cold_ratio,
+        "deliver_cold_ratio": deliver_cold_ratio,
+    }
+    for name, measure in cold.items():
         print(f"· {name}", file=sys.stderr)
         figures[name] = round(measure(), 3)
     print("· deals_per_second, deal_over_json", file=sys.stderr)
@@ -29,6 +35,9 @@ def main() -> None:
     print("· dlq_page_items_read", file=sys.stderr)
     figures["dlq_page_items_read"] = {"1000": dlq_page_items_read(1_000), "20000": dlq_page_items_read(20_000)}
     figures |= commissions()
+    print("· webhook_to_crm_p50_s, webhook_to_crm_p99_s", file=sys.stderr)
+    median, slowest = webhook_to_crm()
+    figures |= {"webhook_to_crm_p50_s": round(median, 1), "webhook_to_crm_p99_s": round(slowest, 1)}
     print(json.dumps(figures))
 
 

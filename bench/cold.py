@@ -8,6 +8,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,25 @@ def process_cold_ratio() -> float:
     }
     reads = _run("cold_process", environ)[1]
     return _ratio("cold_process", "floor_process", {**environ, "BENCH_READS": str(int(reads))})
+
+
+def deliver_cold_ratio() -> float:
+    """From start to the first confirmed row of the CRM, over boto3, pydantic and zeep with as many calls of each kind."""
+    recorded = subprocess.run(
+        [sys.executable, "-m", "bench.recorded_delivery"],
+        cwd=ROOT,
+        env={name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        | {"PYTHONPATH": "src:."},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if recorded.returncode:
+        raise RuntimeError(f"nothing was recorded:\n{recorded.stdout}{recorded.stderr}")
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        file.write(recorded.stdout.splitlines()[-1])
+        file.flush()
+        return _ratio("cold_deliver", "floor_deliver", {"BENCH_RECORDED": file.name})
 
 
 def _ratio(ours: str, floor: str, environ: dict[str, str]) -> float:

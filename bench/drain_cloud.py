@@ -28,7 +28,7 @@ from domain.crm.standing import LineState
 from flows.deliver_rows import Policy, World, deliver_rows
 from flows.ring_bells import DuePorts, ring_due
 from tests.simulation.cloud import left_s
-from tests.simulation.crm_side import CREDENTIAL, OPERATION_S, PASSWORD, USER, Process
+from tests.simulation.crm_side import CREDENTIAL, OPERATION_S, PASSWORD, USER, Drawings, Process
 from tests.simulation.scheduler import EPOCH, Crashed, Life, Scheduler
 
 #: Of the CRM.
@@ -37,7 +37,7 @@ LATENCY_S, QUOTA = 1.2, 20
 LOST, LOSING_S = 0.01, 60.0
 
 #: As template.yaml and the wiring have them.
-TIMEOUT_S, SKEW_S, MAX_REQUEST_S, ROWS_AT_ONCE = 60.0, 10.0, 300.0, 100
+TIMEOUT_S, SKEW_S, MAX_REQUEST_S, ROWS_AT_ONCE = 60.0, 10.0, 300.0, 50
 #: What comes before a drain: the CRM is described once.
 WARM_S = 30.0
 #: Storage is waited for so many seconds at a time.
@@ -116,6 +116,7 @@ class Delivery:
         self.counts: dict[str, int] = {}
         self.stops: dict[str, int] = {}
         self.crashes = 0
+        self._drawings = Drawings()
         self._waited: dict[str, float] = {}
         self._tokens = 0
         self.over = False
@@ -134,7 +135,7 @@ class Delivery:
 
     def warm(self) -> None:
         """As after a deployment: the CRM was described once, and there is a session."""
-        process = Process(self, self.crm.calls, self.scheduler, self.limits, self.chance)  # type: ignore[arg-type]  # has what it uses
+        process = Process(self, self.crm.calls, self.scheduler, self.limits, self.chance, self._drawings)  # type: ignore[arg-type]  # has what it uses
         self.scheduler.spawn("preflight", process.drawing)
         self.scheduler.run(WARM_S)
         self.crm.calls.arrivals.clear()
@@ -146,7 +147,7 @@ class Delivery:
         self.scheduler.spawn("sweep", self._sweep, at=WARM_S + 60.0)
 
     def _work(self) -> None:
-        process = Process(self, self.crm.calls, self.scheduler, self.limits, self.chance)  # type: ignore[arg-type]  # has what it uses
+        process = Process(self, self.crm.calls, self.scheduler, self.limits, self.chance, self._drawings)  # type: ignore[arg-type]  # has what it uses
         while not self.over:
             found = self.bells.receive()
             if found:

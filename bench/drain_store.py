@@ -77,12 +77,11 @@ class _MarkedRows(dict[RowKey, tuple[Owed, datetime]]):
 
 
 class _SyncRows(dict[RowKey, SyncRow]):
-    """Sync rows that are entered into the index, and found by their deal and their contact."""
+    """Sync rows that are entered into the index, and found by their parents."""
 
     def __init__(self, dues: Dues) -> None:
         super().__init__()
         self._dues = dues
-        self.links: dict[str, list[RowKey]] = {}
         self.children: dict[RowKey, list[RowKey]] = {}
 
     def __setitem__(self, key: RowKey, row: SyncRow) -> None:
@@ -90,8 +89,6 @@ class _SyncRows(dict[RowKey, SyncRow]):
         if before is None:
             for parent in key.parents:
                 self.children.setdefault(parent, []).append(key)
-            if key.kind is Kind.LINK:
-                self.links.setdefault(key.id, []).append(key)
         if (before.due_at if before else None) != row.due_at:
             self._dues.put("row", key, row.due_at)
         super().__setitem__(key, row)
@@ -152,10 +149,10 @@ class LargeSyncStore(MemorySyncStore):
         self._spend(_in_batches(len(keys)))
         return super().rows(keys)
 
-    def links_of(self, deal_id: str) -> Sequence[SyncRow]:
+    def children_of(self, deal_id: str) -> Sequence[SyncRow]:
         self._spend(REQUEST_S)
         with self.lock:
-            return [self._read(key) for key in self._rows.links.get(deal_id, ())]
+            return [self._read(key) for key in self._rows.children.get(RowKey(Kind.DEAL, deal_id), ())]
 
     def save(self, row: SyncRow, *, now: datetime) -> bool:
         self._spend(REQUEST_S)

@@ -64,3 +64,39 @@ def sent(request: Any) -> bytes:
     message = json.loads(request.body)["MessageBody"].encode()
     digest = hashlib.md5(message, usedforsecurity=False).hexdigest()
     return json.dumps({"MessageId": "m", "MD5OfMessageBody": digest}).encode()
+
+
+def raw(body: bytes) -> Any:
+    """What urllib3 hands to requests: a reply of 200 with this body."""
+    from urllib3 import HTTPResponse
+
+    return HTTPResponse(io.BytesIO(body), headers={"content-type": "text/xml"}, status=200, preload_content=False)
+
+
+def in_order(answers: list[list[str]]) -> dict[str, Answer]:
+    """Recorded (operation, body) pairs as answers: each operation's in their order, its last one from then on."""
+    waiting: dict[str, list[str]] = {}
+    for name, body in answers:
+        waiting.setdefault(name, []).append(body)
+
+    def answer(bodies: list[str]) -> Answer:
+        return lambda _request: (bodies.pop(0) if len(bodies) > 1 else bodies[0]).encode()
+
+    return {name: answer(bodies) for name, bodies in waiting.items()}
+
+
+def stub_requests(bodies: list[str]) -> list[str]:
+    """Answer every call of `requests` from here, in this order; returns the list in which the calls are noted."""
+    import requests
+
+    calls: list[str] = []
+
+    def send(_self: Any, request: Any, **_: Any) -> Any:
+        calls.append(request.url)
+        response = requests.Response()
+        response.status_code, response.request, response.url = 200, request, request.url
+        response.raw = raw(bodies[min(len(calls), len(bodies)) - 1].encode())
+        return response
+
+    requests.adapters.HTTPAdapter.send = send  # type: ignore[method-assign]  # just before the wire
+    return calls

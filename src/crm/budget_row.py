@@ -81,7 +81,8 @@ class BudgetRow:
         if row.width_us != limits.width_us:
             scale = limits.pace_m if not row.width_us else row.rate_m * row.width_us * limits.pace_m // 10**9
             row = replace(row, width_us=limits.width_us, base=0, taken="0", rate_m=scale, epoch=row.epoch + 1)
-        return replace(row, rate_m=max(limits.lowest_m, min(row.rate_m, row.cap_m(limits))))
+        rate_m = max(limits.lowest_m, min(row.rate_m, row.cap_m(limits)))
+        return row if rate_m == row.rate_m else replace(row, rate_m=rate_m)
 
     def cap_m(self, limits: Limits) -> int:
         """The most that the rate may be, in calls in 1,000 seconds."""

@@ -90,12 +90,19 @@ def pace_m(rate: float) -> int:
 
 
 def late_us(rate_m: int, limits: Limits) -> int:
-    """How late a slot may be used at this rate without exceeding the limit in any second, in microseconds."""
-    half = 500_000_000 // rate_m  # of the distance between two calls
+    """How late a slot may be used at this rate without exceeding the limit in any second, in microseconds.
+
+    Open slots lie evenly at the pace, at half of it, at a quarter; at a rate between, here and there as densely as at
+    the next one above.
+    """
+    densest_m = float(limits.pace_m)
+    while densest_m / 2 >= rate_m:
+        densest_m /= 2
+    half = int(500_000_000 / densest_m)  # of the distance between two calls
     if limits.rate < 1:
         return half  # no quota counts such a rate by the second
     shortest_us = int(_LATE_S[0] * 1_000_000)
-    return max(shortest_us, min(half, int(1_000_000 * (1000 * limits.rate / rate_m - 1))))
+    return max(shortest_us, min(half, int(1_000_000 * (1000 * limits.rate / densest_m - 1))))
 
 
 def burst(limits: Limits, workers: int) -> int:

@@ -109,14 +109,20 @@ class _SessionRow:
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> _SessionRow:
-        blank = asdict(cls())
-        return cls(**{name: type(value)(document[name]) for name, value in blank.items() if name in document})
+        return cls(**{name: kind(document[name]) for name, kind in _KINDS.items() if name in document})
+
+    def document(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _KINDS}
 
     def __repr__(self) -> str:
         return f"_SessionRow(login={self.login}, {'with' if self.token else 'without'} a token)"
 
     def age(self, now_ms: int) -> int:
         return now_ms - self.born
+
+
+#: Name to type of each value; numbers may come back from storage as another type of number.
+_KINDS: dict[str, Any] = {name: type(value) for name, value in asdict(_SessionRow()).items()}
 
 
 class SharedSession:
@@ -273,7 +279,7 @@ class SharedSession:
 
     def _wrote(self, row: _SessionRow, guard: int) -> bool:
         try:
-            self._rows.write(self._name, asdict(row), guard)
+            self._rows.write(self._name, row.document(), guard)
         except Conflict:
             return False
         return True

@@ -121,7 +121,9 @@ class _Run:
 
     def _filled(self, rows: Iterable[RowKey]) -> list[RowKey]:
         """With what else is due, live rows only, so that calls go full."""
-        gathering = Gathering(self.ports.rows, self.policy.most, self.world.jitter)
+        # As many steps as there is time for.
+        steps = max(1, round(self.world.time_left() / self.policy.lane_s))
+        gathering = Gathering(self.ports.rows, self.policy.most * steps, self.world.jitter)
         return gathering.filled(rows, self._live, self.world.now())
 
     def _backfill(self) -> list[RowKey]:

@@ -31,8 +31,9 @@ from storage.records import event_key
 
 EVENTS = Path(__file__).parents[2] / "events"
 
-#: Seconds that an outcome may take: ten times what it takes on two idle cores.
-PATIENCE_S = 30.0
+#: Seconds that an outcome may take: ten times what it takes on two idle cores, and the wait after one attempt that a
+#: busy machine did not finish in time.
+PATIENCE_S = 60.0
 
 Found = TypeVar("Found")
 

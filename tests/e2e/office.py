@@ -68,18 +68,22 @@ class Office:
         body = copy.deepcopy(CLOSED)
         body["data"]["referral"] = None
         body["data"]["commission"] = {"percent": "4", "flat": None, "amount": None}
-        listing = zip(body["data"]["participants"][:2], self.agents, ("1/2", "1/2"), strict=True)
-        for person, agent, share in listing:
-            person |= {"agent_id": agent, "share": share}
+        body["data"]["participants"][:2] = self.listing()
         return self.send(body, deal, version, **changes)
+
+    def listing(self) -> list[dict[str, Any]]:
+        """Both agents as an event names them, half the side each."""
+        told = zip(CLOSED["data"]["participants"][:2], self.agents, strict=True)
+        return [person | {"agent_id": agent, "share": "1/2"} for person, agent in told]
 
     def send(self, body: Any, deal: str, version: int, **changes: Any) -> str:
         """The event, of this deal and of people of its own; gives our id of the deal once it is applied."""
         event = unique("evt")
-        body["id"], body["data"]["id"], body["data"]["version"] = event, deal, version
-        for person in body["data"].get("participants", []):
-            person["id"] = f"{deal}-{person['id']}"  # people are the same on every deal of a source
-        body["data"] |= changes
+        body["id"] = event
+        body["data"] |= {"id": deal, "version": version, **changes}
+        people = body["data"].pop("participants", None)
+        if people is not None:  # people are the same on every deal of a source
+            body["data"]["participants"] = [person | {"id": f"{deal}-{person['id']}"} for person in people]
         self.cloud.accepted("transactions", json.dumps(body).encode(), event)
         return self.cloud.applied("transactions", event).id
 

@@ -214,8 +214,10 @@ class MemorySyncStore:
         return held if held is not None and row.lease and held.lease == row.lease else None
 
     def _read(self, key: RowKey) -> SyncRow:
-        row = self.sync[key]
-        return replace(row, sight=row.sight or key in self.looks, asked_at=self.asked_at.get(key))
+        row, asked_at, look = self.sync[key], self.asked_at.get(key), key in self.looks
+        if row.asked_at == asked_at and row.sight >= look:
+            return row
+        return replace(row, sight=row.sight or look, asked_at=asked_at)
 
     def _put(self, row: SyncRow, now: datetime) -> None:
         self.sync[row.key] = row

@@ -67,7 +67,7 @@ class Context:
     aws_request_id: str = "lambda-1"
 
     def get_remaining_time_in_millis(self) -> int:
-        return 30_000
+        return 60_000  # deliver's time-out
 
 
 @dataclass

@@ -20,17 +20,24 @@ from typing import Any
 import boto3
 import pytest
 
+from crm.suitecrm.calls import SoapFault
 from dev import slack_stub
+from dev.crm import server as crm_stand_in
+from dev.crm.soap_control import Control
+from dev.crm.soap_requests import Request
 from domain.agents import Agent
 from domain.envelope import Envelope
 from domain.errors import Cause
 from handlers import bury, notify, operate, watch
 from runtime.observability import logger, metrics
+from runtime.wiring import deliver as wiring_deliver
 from runtime.wiring import ingest as wiring_ingest
 from runtime.wiring import notify as wiring_notify
+from runtime.wiring import operate as wiring_operate
 from runtime.wiring import process as wiring_process
 from tests.contract.test_fixtures import FIXTURES
 from tests.functional.conftest import EVENTS, PROVIDERS, SIGNING, Context, MotoStack, Providers, forget
+from tests.functional.test_deliver import Line, secret
 from tests.template import resolve, resources
 from transforms.agents_csv import parse_agents
 
@@ -38,6 +45,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publis
 
 WHO = "arn:aws:iam::123456789012:user/olivia"
 SLACK_PATH = "T0CANARY/B0CANARY/slackcanary7f3a"
+CRM_PASSWORD = "crmcanary9d1e"
 #: Keys of texts that are about a person, in any provider's words. What holds a list of labels holds none.
 PERSONAL = re.compile(r"name|e-?mail|phone|street|^address$|licen[cs]e|company|held.by", re.IGNORECASE)
 LABELS = "custom_attributes"
@@ -100,7 +108,7 @@ def secrets() -> Iterator[str]:
         if bare != text:
             yield b64decode(bare).decode()
     yield from (text for held in PROVIDERS.values() for name, text in held.items() if name != "client_id")
-    yield from ("stub-access-token", "slackcanary7f3a")
+    yield from ("stub-access-token", "slackcanary7f3a", CRM_PASSWORD)
 
 
 def mapped(value: Any, change: Leaf, key: str = "") -> Any:
@@ -201,6 +209,8 @@ class House:
     capsys: pytest.CaptureFixture[str]
     caplog: pytest.LogCaptureFixture
     mailbox: str
+    line: Line
+    crm: Control
     emitted: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     filed: Counter[str] = field(default_factory=Counter)
     told: set[str] = field(default_factory=set)
@@ -257,6 +267,19 @@ class House:
             self.emitted[f"answers of operate {action}"].append(answer["body"])
         assert answer["statusCode"] == 200, answer["body"]
         return json.loads(answer["body"])
+
+    def deliver(self, hours: int = 0) -> None:
+        """What the CRM is owed is rung and delivered, for so long; waits included."""
+        self.line.ring()
+        for _ in range(60 * hours or 3):
+            while self.line.waiting():
+                self.line.drain()
+            self.stack.clock.move(minutes=1)
+            self.stack.sweep()
+
+    def tokens(self) -> list[str]:
+        """Every session that the CRM ever gave."""
+        return list(self.crm.model.logins._open)
 
     def alarm(self, name: str, description: str, metric: str, state: str = "ALARM") -> None:
         """CloudWatch tells of an alarm."""
@@ -316,6 +339,10 @@ def _record(letter: Mapping[str, Any]) -> dict[str, Any]:
 def restart() -> None:
     """A cold start of every function."""
     wiring_notify.ports().slack.close()  # type: ignore[attr-defined] # the port has no connections, Slack's has
+    if wiring_deliver.ports.cache_info().currsize:
+        wiring_deliver.ports().crm.close()
+    if wiring_operate.ports.cache_info().currsize and (suite := wiring_operate.ports()._suite) is not None:
+        suite.close()
     forget()
 
 
@@ -332,21 +359,90 @@ def house(
     providers: Providers,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[House]:
     session: Any = boto3.Session("testing", "testing", region_name="us-east-1")
+    bells = moto_stack.sqs.get_queue_url(QueueName=resolve({"Ref": "CrmSyncQueue"}))["QueueUrl"]
+    control = Control(crm_stand_in.USER, CRM_PASSWORD)
     queue = moto_stack.sqs.create_queue(QueueName="mailbox")["QueueUrl"]
     arn = moto_stack.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     session.client("sns").subscribe(TopicArn=moto_stack.email_topic, Protocol="sqs", Endpoint=arn)
     moto_stack.clock.at = datetime.now(UTC)  # receipts tell the real time
     prefix = wiring_ingest.ingest_settings().secrets_prefix
-    with slack_stub.running() as url:
+    with slack_stub.running() as url, crm_stand_in.running(control=control) as crm:
         text = json.dumps({"url": f"{url}/services/{SLACK_PATH}"})
         session.client("secretsmanager").create_secret(Name=f"{prefix}/slack", SecretString=text)
-        yield House(moto_stack, providers, url, capsys, caplog, queue)
+        secret({"user": crm_stand_in.USER, "password": CRM_PASSWORD})
+        for name, value in {"CRM_KIND": "suitecrm", "CRM_BASE_URL": crm.url, "CRM_RATE_LIMIT": "1000"}.items():
+            monkeypatch.setenv(name, value)
+        line = Line(moto_stack, crm.url, bells)
+        yield House(moto_stack, providers, url, capsys, caplog, queue, line, control)
         restart()
 
 
 # --------------------------------------------------------------------------------------------------- what happens to it
+
+#: Whatever the line to the CRM can do to a call.
+BROKEN = ("500_empty", "500_done", "lost", "fault", "fault_done", "garbage", "cut", "doctype", "redirect", "429", "nil")
+
+
+def crm_misfortunes(house: House, canaries: Canaries, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls break in every form; then the CRM quotes whatever it is given, until rows count as refused."""
+    for form in BROKEN:
+        house.line.order("next", form=form, operation="*")
+        house.line.order("next", form=form, operation="set_entries")
+        house.deliver()
+    again = EVENTS / "transactions/deal.closed__co_listed.json"
+    body = json.dumps(mapped(json.loads(again.read_bytes()), canaries.plant)).replace("TX-100482", "TX-QUOTED")
+    run = house.crm.run
+    quoted: Counter[str] = Counter()
+
+    def quotes(request: Request) -> str:
+        if request.operation == "login":
+            return run(request)
+        quoted[request.operation] += 1
+        if request.operation == "get_entry_list" and quoted["get_entry_list"] > 1:
+            return run(request)
+        if request.operation not in {"get_entry_list", "set_entries", "set_entry", "set_relationships"}:
+            return run(request)
+        raise SoapFault("77", f"Query failed: {json.dumps(request.arguments)}")
+
+    with monkeypatch.context() as hostile:
+        hostile.setattr(house.crm, "run", quotes)
+        house.send(Case("transactions", "quoted", re.sub(r'"P-(\d)"', r'"Q-\1"', body).encode()))
+        house.deliver(hours=2)
+    assert quoted.keys() >= {"get_entry_list", "set_entries", "set_entry"}
+    house.crm.model.logins.denial = "1009"
+    house.line.order("expire")
+    house.line.stack.clock.move(minutes=2)
+    house.deliver()
+    house.crm.model.logins.denial = ""
+
+
+def known_twice(house: House, canaries: Canaries) -> None:
+    """The CRM has two contacts with the address of a person who is to come."""
+    address = canaries.of("Melissa.Grant@Example.com", "email")
+    for number in range(2):
+        fields = {"last_name": canaries.new(), "email1": address}
+        house.line.order("people", do="enter", module="Contacts", id=f"twice-{number}", fields=fields)
+
+
+def crm_questions(house: House) -> None:
+    """Everything that operators ask about the CRM and answer, but what shows values by its purpose."""
+    house.ask("crm-resume", why="canaries")
+    house.ask("crm-preflight")
+    house.ask("crm-status")
+    (asking, *_) = house.ask("crm-asks")["rows"]
+    house.ask("crm-show", row=asking["row"])
+    house.ask("crm-answer", row=asking["row"], decision="adopt", remote_id=asking["candidates"][0], why="canaries")
+    house.ask("crm-show", row="transactions/TX-QUOTED")
+    after = ""
+    while True:
+        page = house.ask("reconcile", after=after)
+        after = page["next"]
+        if not after:
+            break
+    house.deliver()
 
 
 def misfortunes(house: House, canaries: Canaries, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -460,31 +556,36 @@ def test_nothing_personal_and_no_secret_is_in_anything_that_is_emitted(
 ) -> None:
     canaries = Canaries()
     house.stack.directory.add(canaries.agents())
+    known_twice(house, canaries)
     for case in cases(canaries):
         house.send(case)
+    house.deliver()
     misfortunes(house, canaries, monkeypatch)
+    crm_misfortunes(house, canaries, monkeypatch)
     house.bury()
     house.stack.clock.move(minutes=5)
     house.watch()
     house.alarms()
+    crm_questions(house)
     seen = operators(house)
     strangers_join(house, canaries)
     a_day_later(house)
-    needles = canaries.needles()
+    needles = canaries.needles() | set(house.tokens())
     emitted = house.collect()
 
     assert hits(needles, emitted) == set()
 
     # It was all there to be told: in the archive, in the records, and in every way that an event can end.
     kept = {"archive": str(house.stack.archived()), "records": str(house.stack.rows("RecordsTable"))}
-    assert Counter(place for place, _ in hits(needles, kept)).keys() == {"archive", "records"}
+    kept |= {"CRM": json.dumps(house.line.state())}
+    assert Counter(place for place, _ in hits(needles, kept)).keys() == {"archive", "records", "CRM"}
     assert {"200", "202", "400"} <= house.told
     assert {"none", *(cause.value for cause in ENDS)} <= house.filed.keys()
     assert {"applied", "dead", "parked", "waiting", "ignored"} <= seen.keys()
     assert [place for place in COLLECTED if not emitted[place]] == []
 
 
-ENDS = (Cause.BAD_PAYLOAD, Cause.MAPPING, Cause.PROVIDER_API, Cause.BUG)
+ENDS = (Cause.BAD_PAYLOAD, Cause.MAPPING, Cause.PROVIDER_API, Cause.CRM_REJECTED, Cause.BUG)
 COLLECTED = ("log", "metrics", "dead letters", "Slack", "e-mail", "audit", "answers of operate show")
 
 

@@ -152,6 +152,7 @@ def test_a_crm_that_does_not_let_us_in_says_so_until_a_preflight_is_let_in(line:
 def test_the_daily_check_leaves_its_gauges_and_names_no_value(line: Line, capsys: pytest.CaptureFixture[str]) -> None:
     line.order("people", do="edit", module="Opportunities", id=the_deal(line), fields={"dw_city_c": "Qzxcanary"})
     context: Any = Context()
+    context.get_remaining_time_in_millis = lambda: 30_000
     assert reconcile.lambda_handler({}, context)["pages"] == 0  # thirty seconds are too few to begin
     context.get_remaining_time_in_millis = lambda: 300_000
     assert reconcile.lambda_handler({}, context) == {"pages": 1, "differences": 1}

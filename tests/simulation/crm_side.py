@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from crm.budget import RateBudget
@@ -13,12 +14,14 @@ from crm.schemas import SharedSchema
 from crm.session import Lifetime, SharedSession
 from crm.suitecrm.faults import WIRE_ERRORS
 from crm.suitecrm.login import Credentials, login_with
-from crm.suitecrm.mapped import modules_of
+from crm.suitecrm.mapped import Modules, modules_of
 from crm.suitecrm.sink import SuiteCrmSink
 from dev.crm.model import CrmModel
 from dev.crm.schema import COMMISSIONS, CONTACTS, OPPORTUNITIES, Fields, with_addon
-from domain.crm.rows import Kind
-from flows.delivery.content import Drawing
+from domain.crm.ports import Records
+from domain.crm.rows import Kind, RowKey
+from domain.crm.sink import Schema
+from flows.delivery.content import Content, Drawing, Parents
 from mappings.crm.loader import crm_mapping
 from tests.simulation.cloud import left_s
 from tests.simulation.evidence import Holdings
@@ -51,6 +54,11 @@ def crm_schema() -> Mapping[str, Fields]:
             if line.name not in stock[module] and not line.link:
                 addon.setdefault(module, {})[line.name] = _TYPES.get(line.form, ("varchar", line.length or 255))
     return with_addon(addon)
+
+
+@lru_cache(maxsize=1)
+def _modules() -> Modules:
+    return modules_of(crm_mapping())
 
 
 def crm_model(script: Script, now: Callable[[], float], chance: random.Random) -> CrmModel:
@@ -132,6 +140,47 @@ def holdings_of(model: CrmModel) -> Holdings:
     return Holdings(live, gone, emails, links)
 
 
+class Drawings:
+    """What was drawn of which records: drawing is pure, and most of what a worker draws another has drawn before."""
+
+    def __init__(self) -> None:
+        self._drawn: dict[tuple[object, ...], tuple[tuple[object, ...], Content | None]] = {}
+        self._schemas: dict[int, tuple[Schema, Schema]] = {}
+
+    def content(self, drawing: Drawing, key: RowKey, records: Records, parents: Parents) -> Content | None:
+        """What the row should hold, by the same records the same."""
+        drawn_from = (
+            self._one(drawing.schema),
+            records.contacts.get(key.id) if key.kind is Kind.CONTACT else None,
+            records.deals.get(key.id),
+            records.commissions.get((key.id, key.other)),
+        )
+        ends = tuple(parents[parent].remote_id if parent in parents else None for parent in key.parents)
+        by = (key, ends, *map(id, drawn_from))
+        if by not in self._drawn:
+            content = drawing.content(key, records, parents)
+            self._drawn[by] = (drawn_from, content)  # keeps them, so that no other record gets the same `id`
+        return self._drawn[by][1]
+
+    def _one(self, schema: Schema) -> Schema:
+        """The first that is the same: each process parses its own."""
+        if id(schema) not in self._schemas:
+            same = next((one for one, _ in self._schemas.values() if one == schema), schema)
+            self._schemas[id(schema)] = same, schema
+        return self._schemas[id(schema)][0]
+
+
+@dataclass(frozen=True, slots=True)
+class QuickDrawing(Drawing):
+    """Draws everything once."""
+
+    drawings: Drawings = field(default_factory=Drawings)
+
+    def content(self, key: RowKey, records: Records, parents: Parents) -> Content | None:
+        """What the row should hold."""
+        return self.drawings.content(Drawing(self.mapping, self.schema), key, records, parents)
+
+
 class Lane:
     """One thread's way to the CRM, for live rows and for those of a backfill."""
 
@@ -164,16 +213,23 @@ class Lane:
                 pause=scheduler.spend,
                 lifetime=Lifetime(lifetime_s=3600.0, login_s=OPERATION_S + 10),
             )
-            self.sinks.append(SuiteCrmSink(wire, Caller(line, session, fresh), modules_of(crm_mapping())))
+            self.sinks.append(SuiteCrmSink(wire, Caller(line, session, fresh), _modules()))
 
 
 class Process:
     """What a delivering process remembers; implements `flows.delivery.ports.DeliveryPorts`."""
 
     def __init__(
-        self, stores: Stores, wire: WiredCalls, scheduler: Scheduler, limits: Limits, chance: random.Random
+        self,
+        stores: Stores,
+        wire: WiredCalls,
+        scheduler: Scheduler,
+        limits: Limits,
+        chance: random.Random,
+        drawings: Drawings,
     ) -> None:
         self.rows = stores.sync
+        self._drawings = drawings
         self.dead = stores.events
         self.deals = stores.deals
         self._lanes = [Lane(stores, wire, scheduler, limits, chance) for _ in range(2)]
@@ -182,7 +238,7 @@ class Process:
 
     def drawing(self) -> Drawing:
         """What rows are drawn with."""
-        return Drawing(crm_mapping(), self._schemas.schema())
+        return QuickDrawing(crm_mapping(), self._schemas.schema(), self._drawings)
 
     def sink(self, lane: int, *, backfill: bool) -> SuiteCrmSink:
         """The CRM, as this thread of a run reaches it."""

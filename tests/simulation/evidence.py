@@ -50,6 +50,19 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Login:
+    """A login that was answered.
+
+    Attributes:
+        at: true seconds at which its call began.
+        worker: that logged in.
+    """
+
+    at: float
+    worker: str
+
+
+@dataclass(frozen=True)
 class Throttled:
     """The CRM asked a worker to wait.
 
@@ -115,7 +128,7 @@ class Evidence:
         holdings: of the CRM.
         log: what was written in it, by whom.
         calls: that reached it.
-        logins: when each that was answered was.
+        logins: those that were answered.
         throttled: when it asked to wait.
         crashed: (true seconds, worker) of processes that died.
         disturbed: (from, to, worker): it stood still, or its storage failed.
@@ -136,7 +149,7 @@ class Evidence:
     holdings: Holdings
     log: Sequence[Write]
     calls: Sequence[Call]
-    logins: Sequence[float]
+    logins: Sequence[Login]
     throttled: Sequence[Throttled]
     crashed: Sequence[tuple[float, str]]
     disturbed: Sequence[tuple[float, float, str]]

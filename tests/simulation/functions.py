@@ -34,7 +34,7 @@ from sources.verify import sign
 from tests.fakes.provider_api import MemoryProviderApi
 from tests.fakes.secrets import MemorySecrets
 from tests.simulation.cloud import left_s
-from tests.simulation.crm_side import Process
+from tests.simulation.crm_side import Drawings, Process
 from tests.simulation.scheduler import EPOCH, Scheduler
 from tests.simulation.sqs import Received
 from tests.simulation.stores import Stores, agent_of
@@ -75,6 +75,7 @@ class Handlers:
         self.limits = limits
         self.chance = chance
         self.ids = 0
+        self.drawings = Drawings()
 
     def new_id(self, kind: str) -> str:
         """One that nothing else has."""
@@ -193,7 +194,7 @@ class Handlers:
 
     def deliverer(self) -> Process:
         """What a process of `deliver` remembers."""
-        return Process(self.stores, WiredCalls(self.wire), self.scheduler, self.limits, self.chance)
+        return Process(self.stores, WiredCalls(self.wire), self.scheduler, self.limits, self.chance, self.drawings)
 
     def deliver(self, process: Process, messages: Sequence[Received]) -> set[str]:
         """A batch of bells; gives the ids of messages that ring again."""

@@ -5,11 +5,10 @@ Each mutant is the mistake that a hurried author would make, put in the place wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from multiprocessing import get_context
 from typing import Any
@@ -23,11 +22,14 @@ from crm.suitecrm.calls import Broke, WireFault
 from crm.suitecrm.links import LinkTask
 from crm.suitecrm.records import RecordTask
 from domain import merging
-from domain.crm.rows import Question, SyncRow
+from domain.crm.ports import Records, SyncStore
+from domain.crm.rows import Question, RowKey, SyncRow
 from domain.deal import Deal, DealFacts
+from flows import deliver_rows
 from flows import process_event as processing
 from flows.delivery import deciding, lanes, resting
 from flows.delivery.case import Case, Do, Step
+from flows.delivery.ports import DeliveryPorts
 from tests.fakes.deals import MemoryDealStore
 from tests.fakes.waiting import MemoryWaitingRoom
 from tests.simulation import functions as functions_module
@@ -39,6 +41,9 @@ Mutant = Callable[[], AbstractContextManager[object]]
 
 #: Seeds that one process tries before it looks whether another has caught the mutant.
 _CHUNK = 10
+
+#: More rows than a seed has.
+_MANY = 10_000
 
 
 def _set(target: Any, name: str, value: Any) -> Mutant:
@@ -86,9 +91,8 @@ def _seen_live(row: Any, held: Mapping[str, Any], _: object) -> Sight:
 # ------------------------------------------------------------------------------------------------- doubt and leases
 
 
-def _look_only_when_told(row: SyncRow, now: Any, max_request: timedelta) -> bool:
-    over = row.doubted_at is not None and now >= row.doubted_at + max_request
-    return row.ever_sent and (row.sight or row.question is Question.GONE or over)
+def _look_only_when_told(row: SyncRow, *_: object) -> bool:
+    return row.ever_sent and (row.sight or row.question is Question.GONE)
 
 
 def _clear_what_is_there(finish: Callable[..., None]) -> Callable[..., None]:
@@ -99,27 +103,38 @@ def _clear_what_is_there(finish: Callable[..., None]) -> Callable[..., None]:
     return mutated
 
 
-def _load_first(take: Callable[..., None]) -> Callable[..., None]:
-    def mutated(self: lanes.Lane, wanted: Sequence[Any]) -> None:
-        early, rows = self.ports.rows.load(list(wanted)), self.ports.rows
+class _LoadedFirst:
+    """Sync rows whose records were loaded when the run began."""
 
-        class Loaded:
-            def __getattr__(self, name: str) -> Any:
-                return (lambda _: early) if name == "load" else getattr(rows, name)
+    def __init__(self, rows: SyncStore, keys: Sequence[RowKey]) -> None:
+        self._rows, self._keys, self._early = rows, frozenset(keys), rows.load(keys)
 
-        class Ports:
-            def __init__(self, ports: Any) -> None:
-                self.ports, self.rows = ports, Loaded()
+    def load(self, keys: Collection[RowKey]) -> Records:
+        late, early = self._rows.load([key for key in keys if key not in self._keys]), self._early
+        return Records(
+            {**late.contacts, **early.contacts},
+            {**late.deals, **early.deals},
+            {**late.commissions, **early.commissions},
+            {**late.owed, **early.owed},
+        )
 
-            def __getattr__(self, name: str) -> Any:
-                return getattr(self.ports, name)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._rows, name)
 
-        ports = self.ports
-        self.ports = Ports(ports)
-        try:
-            take(self, wanted)
-        finally:
-            self.ports = ports
+
+class _PortsLoadedFirst:
+    def __init__(self, ports: DeliveryPorts, keys: Sequence[RowKey]) -> None:
+        self._ports, self.rows = ports, _LoadedFirst(ports.rows, keys)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ports, name)
+
+
+def _load_first(go: Callable[..., None]) -> Callable[..., None]:
+    def mutated(self: Any, asked: Sequence[RowKey]) -> None:
+        due = self.ports.rows.due(self.world.now(), _MANY)
+        self.ports = _PortsLoadedFirst(self.ports, [*dict.fromkeys([*asked, *due])])
+        go(self, asked)
 
     return mutated
 
@@ -182,9 +197,11 @@ def _logs_in_again(self: SharedSession, _: str) -> None:
 MUTANTS: Mapping[str, Mutant] = {
     "skip read-back": _sets((RecordTask, "look", _believed), (LinkTask, "look", _believed_links)),
     "confirm before write": _set(lanes.Lane, "_write", _confirm_then_write),
-    "keep the confirmed digest while an intent is open": _set(deciding, "must_look", _look_only_when_told),
+    "keep the confirmed digest while an intent is open": _sets(
+        (deciding, "must_look", _look_only_when_told), (deciding, "end_of_doubt", lambda *_: None)
+    ),
     "clear dirty without comparing versions": _set(lanes.Lane, "_finish", _clear_what_is_there(lanes.Lane._finish)),
-    "load before lease": _set(lanes.Lane, "_take", _load_first(lanes.Lane._take)),
+    "load before lease": _set(deliver_rows._Run, "go", _load_first(deliver_rows._Run.go)),
     "lease shorter than a call": _set(functions_module, "LEASE_S", 5.0),
     "trust a negative read-back at once": _sets(
         (deciding, "may_run_late", lambda *_: False), (resting, "may_run_late", lambda *_: False)

@@ -62,19 +62,35 @@ class Worker:
         waits: it sleeps until it is woken.
     """
 
-    __slots__ = ("gate", "index", "life", "name", "run", "skew", "thread", "ticket", "waits")
+    __slots__ = ("index", "life", "name", "run", "skew", "thread", "ticket", "waits")
 
-    def __init__(self, name: str, index: int, run: Callable[[], None], skew: float) -> None:
+    def __init__(self, name: str, index: int, run: Callable[[], None], skew: float, thread: Thread) -> None:
         self.name = name
         self.index = index
         self.run = run
         self.skew = skew
         self.life = Life()
         self.waits = False
+        self.ticket = 0
+        self.thread = thread
+
+
+class Thread:
+    """A real thread that runs one worker after the other: starting one costs more than most workers do.
+
+    Attributes:
+        gate: whoever releases it lets the thread go on.
+        worker: that it runs now.
+    """
+
+    __slots__ = ("gate", "real", "worker")
+
+    def __init__(self, run: Callable[[Thread], None]) -> None:
         self.gate = threading.Lock()
         self.gate.acquire()
-        self.ticket = 0
-        self.thread: threading.Thread | None = None
+        self.worker: Worker | None = None
+        self.real = threading.Thread(target=run, args=(self,), daemon=True)
+        self.real.start()
 
 
 class Scheduler:
@@ -90,6 +106,8 @@ class Scheduler:
         self.now = 0.0
         self.switches = 0
         self.workers: list[Worker] = []
+        self._threads: list[Thread] = []
+        self._idle: list[Thread] = []
         self._chance = chance
         self._queue: list[tuple[float, float, int, int]] = []
         self._main = threading.Lock()
@@ -103,12 +121,17 @@ class Scheduler:
 
     def spawn(self, name: str, run: Callable[[], None], *, at: float = 0.0, skew: float = 0.0) -> Worker:
         """Add a worker that begins at that time."""
-        worker = Worker(name, len(self.workers), run, skew)
-        worker.thread = threading.Thread(target=self._thread, args=(worker,), name=name, daemon=True)
+        thread = self._idle.pop() if self._idle else self._new_thread()
+        worker = Worker(name, len(self.workers), run, skew, thread)
+        thread.worker = worker
         self.workers.append(worker)
         self._plan(worker, at)
-        worker.thread.start()
         return worker
+
+    def _new_thread(self) -> Thread:
+        thread = Thread(self._thread)
+        self._threads.append(thread)
+        return thread
 
     def run(self, until: float) -> None:
         """Run until that time, or until nobody has anything to do; raises what a worker raised."""
@@ -121,28 +144,33 @@ class Scheduler:
     def close(self) -> None:
         """End every thread; must be called once, whatever happened."""
         self._over = True
-        for worker in self.workers:
-            thread = worker.thread
-            if thread is not None and thread.is_alive():
-                self.current = worker
-                worker.gate.release()
-                thread.join(_STUCK_S)
-                if thread.is_alive():
-                    raise Stuck(f"worker {worker.name} does not end")
+        for thread in self._threads:
+            self.current = thread.worker
+            if thread.real.is_alive():
+                thread.gate.release()
+                thread.real.join(_STUCK_S)
+                if thread.real.is_alive():
+                    raise Stuck(f"worker {thread.worker.name if thread.worker else '?'} does not end")
 
-    def _thread(self, worker: Worker) -> None:
-        worker.gate.acquire()
-        try:
-            if not self._over:
+    def _thread(self, thread: Thread) -> None:
+        while True:
+            thread.gate.acquire()
+            worker = thread.worker
+            if self._over or worker is None:
+                return
+            try:
                 worker.run()
-        except Over:
-            return
-        except BaseException as failure:  # noqa: BLE001 - reported by `run`, in the thread that asked for the simulation
-            self._failure = failure
-            self._main.release()
-            return
-        if not self._over and not self._let_next_go():
-            self._main.release()
+            except Over:
+                return
+            except BaseException as failure:  # noqa: BLE001 - reported by `run`, in the thread that asked for the simulation
+                self._failure = failure
+                self._main.release()
+                return
+            if self._over:
+                return
+            self._idle.append(thread)
+            if not self._let_next_go():
+                self._main.release()
 
     # ------------------------------------------------------------------------------------------------- time
 
@@ -171,14 +199,16 @@ class Scheduler:
     def fork(self, calls: Sequence[Callable[[], None]]) -> None:
         """Do all of these at the same time, in threads of the running worker's process, until the last has ended.
 
+        The first is done by the running worker itself.
+
         Raises:
             Crashed: the process is gone.
         """
         parent = self.running()
         failures: list[BaseException] = []
-        left = [len(calls)]
+        left = len(calls[1:])
 
-        def child(call: Callable[[], None]) -> None:
+        def done(call: Callable[[], None]) -> None:
             try:
                 call()
             except Over:
@@ -186,13 +216,19 @@ class Scheduler:
             except BaseException as failure:  # noqa: BLE001 - raised by the parent
                 failures.append(failure)
                 parent.life.over |= isinstance(failure, Crashed)
-            left[0] -= 1
+
+        def child(call: Callable[[], None]) -> None:
+            nonlocal left
+            done(call)
+            left -= 1
             self.wake(parent, self.now)
 
-        for number, call in enumerate(calls):
+        for number, call in enumerate(calls[1:], 1):
             worker = self.spawn(f"{parent.name}/{number}", partial(child, call), at=self.now, skew=parent.skew)
             worker.life = parent.life
-        while left[0]:
+        for call in calls[:1]:
+            done(call)
+        while left:
             self.wait()
         if parent.life.over:
             raise Crashed(f"{parent.name} is gone")
@@ -239,6 +275,10 @@ class Scheduler:
             heapq.heappush(self._queue, entry)
 
     def _sleep(self, worker: Worker, until: float) -> None:
+        if until <= self._horizon and (not self._queue or until < self._queue[0][0]):
+            self.now = max(self.now, until)  # nobody else wakes before; what is out of date there only hides that
+            worker.waits = False
+            return
         worker.ticket += 1
         self._plan(worker, until)
         found = self._next()
@@ -248,7 +288,7 @@ class Scheduler:
             self._main.release()
         else:
             self._go(found)
-        worker.gate.acquire()
+        worker.thread.gate.acquire()
         if self._over:
             raise Over
 
@@ -278,4 +318,4 @@ class Scheduler:
 
     def _go(self, worker: Worker) -> None:
         self.switches += 1
-        worker.gate.release()
+        worker.thread.gate.release()

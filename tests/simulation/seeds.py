@@ -138,7 +138,7 @@ def script_of(seed: int) -> Script:
     while len(told) < LEAST_EVENTS - 3:
         told = []
         for number in range(1, count + 1):
-            told += teller.deal(number, chance.randint(4, 9), SPAN_S * 0.4 * chance.random(), SPAN_S * 0.5)
+            told += teller.deal(number, chance.randint(4, 7), SPAN_S * 0.4 * chance.random(), SPAN_S * 0.5)
     prompt = _prompt(chance, told, newcomer, tally)
     outages = _outages(chance)
     calm_at = max([SPAN_S, *(outage.start + outage.length for outage in outages)]) + 60.0
@@ -240,7 +240,7 @@ def _bells(chance: random.Random) -> Mapping[str, float]:
 
 def _outages(chance: random.Random) -> tuple[Outage, ...]:
     dice = chance.random()
-    if dice < 0.04:
+    if dice < 0.025:
         return (Outage(SPAN_S * chance.random(), 12 * 3600.0),)
     if dice < 0.3:
         return (Outage(SPAN_S * 0.8 * chance.random(), chance.uniform(20.0, 900.0)),)

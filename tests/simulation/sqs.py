@@ -125,8 +125,13 @@ class SqsQueue:
 
     def next_visible(self) -> float | None:
         """When something can be received at the earliest; None: when something is sent."""
-        times = [m.visible_at for m in self._messages if not self._blocked(m)]
-        return min(times, default=None)
+        if not self.fifo:
+            return min((m.visible_at for m in self._messages), default=None)
+        # Whoever stands behind another of its group, or behind one that is out, waits for that.
+        firsts: dict[str, float] = {}
+        for message in self._messages:
+            firsts.setdefault(message.group, message.visible_at)
+        return min(firsts.values(), default=None)
 
     def receive(self, limit: int = BATCH) -> list[Received]:
         """Up to so many messages that are visible now."""
@@ -204,13 +209,6 @@ class SqsQueue:
     def _find(self, handle: str) -> _Message | None:
         name = handle.rpartition("/")[0]
         return next((m for m in self._messages if m.id == name), None)
-
-    def _blocked(self, message: _Message) -> bool:
-        """Whether one of its group stands before it, or is out."""
-        if not self.fifo:
-            return False
-        first = next(m for m in self._messages if m.group == message.group)
-        return first is not message
 
     def _ring(self, at: float) -> None:
         for hear in self.heard:

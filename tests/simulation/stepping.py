@@ -79,6 +79,7 @@ class Steps:
         self.scheduler = scheduler
         self.chance = chance
         self.rates = rates
+        self._any = rates.any
         self.tally = tally
         self.calm = False
         self.frozen: dict[str, float] = {}
@@ -96,7 +97,7 @@ class Steps:
             kind.begun(name)
         chance, scheduler = self.chance, self.scheduler
         latency = self.rates.latency_s * chance.random() ** 2
-        if self.calm or chance.random() >= self.rates.any:
+        if self.calm or chance.random() >= self._any:
             if name in kind.lagging:
                 return self._lagging(call, latency)
             if chance.random() < 0.5:
@@ -118,7 +119,7 @@ class Steps:
     def _faulty(self, call: Callable[[], Any], kind: Kind) -> Any:
         rates, scheduler = self.rates, self.scheduler
         name = scheduler.running().name
-        dice = self.chance.random() * rates.any
+        dice = self.chance.random() * self._any
         scheduler.spend(rates.latency_s * self.chance.random())
         if dice < rates.crash:
             self.tally.add("crash", "before")

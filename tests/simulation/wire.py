@@ -19,7 +19,7 @@ from crm.suitecrm.calls import (
 )
 from dev.crm.model import CrmModel
 from dev.crm.quota import Quota
-from tests.simulation.evidence import Call, Throttled
+from tests.simulation.evidence import Call, Login, Throttled
 from tests.simulation.scheduler import EPOCH, Crashed, Scheduler
 from tests.simulation.seeds import Script
 from tests.simulation.stepping import Kind, Steps
@@ -39,7 +39,7 @@ class Wire:
         calls: as they reached the CRM.
         throttled: replies that asked to wait.
         permitted: worker to when it last looked at the shared budget.
-        logins: when each login was answered.
+        logins: those that were answered.
         calm: nothing goes wrong any more.
     """
 
@@ -54,7 +54,7 @@ class Wire:
         self.calls: list[Call] = []
         self.throttled: list[Throttled] = []
         self.permitted = permitted
-        self.logins: list[float] = []
+        self.logins: list[Login] = []
         self.calm = False
         self.storm_until = 0.0
         self.tokens: set[str] = set()
@@ -227,8 +227,10 @@ class WiredCalls:
 
     def login(self, user: str, password: str, *, timeout_s: float) -> str:
         """The session id."""
+        scheduler = self._wire.scheduler
+        login = Login(scheduler.now, scheduler.running().name)
         token = self._call(self._model.login, timeout_s, user, password)
-        self._wire.logins.append(self._wire.scheduler.now)
+        self._wire.logins.append(login)
         self._wire.tokens.add(token)
         return str(token)
 

@@ -15,7 +15,7 @@ from domain.crm.reconciling import Attached
 from domain.crm.rows import Kind
 
 if TYPE_CHECKING:
-    from crm.suitecrm.calls import Entry, EntryPage
+    from crm.suitecrm.calls import Entry
     from crm.suitecrm.modules import ModuleOf
 
 #: The only values that are put into SQL: ids of sources as they are usual. No quotes, backslashes or wildcards.
@@ -70,30 +70,7 @@ class Census:
     def _list(self, of: ModuleOf, column: str, values: Sequence[str]) -> list[Entry]:
         table = f"{of.table}_cstm" if column.endswith(_CUSTOM) else of.table
         listed = ",".join(f"'{value}'" for value in values)
-        size = self.reader.batches.page
-        entries: list[Entry] = []
-        for number in range(_MOST_PAGES):
-            page = self._page(of, f"{table}.{column} IN ({listed})", ["id", column], number * size)
-            entries += page.entries
-            if page.result_count < size:
-                break
-        return entries
-
-    def _page(self, of: ModuleOf, where: str, fields: Sequence[str], offset: int) -> EntryPage:
-        return self.reader.caller.read(
-            "get_entry_list",
-            lambda token, timeout: self.reader.calls.get_entry_list(
-                token,
-                of.module,
-                where,
-                fields,
-                order_by="id",
-                offset=offset,
-                limit=self.reader.batches.page,
-                deleted=False,
-                timeout_s=timeout,
-            ),
-        )
+        return self.reader.listed(of.module, f"{table}.{column} IN ({listed})", ["id", column], pages=_MOST_PAGES)
 
 
 def _asked(column: str) -> list[str]:

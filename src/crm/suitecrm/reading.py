@@ -86,23 +86,44 @@ class Reader:
         """Those of the ids that exist, deleted. Asked only where nothing live was found."""
         found: set[str] = set()
         for chunk in in_chunks(known_ids(ids), self.batches.read):
-            page = self._with_deleted(self.modules.of(kind), chunk)
+            of, listed = self.modules.of(kind), ",".join(f"'{each}'" for each in chunk)
+            where = f"{of.table}.id IN ({listed})"
+            page = self._page(of.module, where, ["id", "deleted"], offset=0, limit=len(chunk), deleted=True)
             found |= {entry.id for entry in page.entries if entry.fields.get("deleted") == "1"}
         return found
 
-    def _with_deleted(self, of: ModuleOf, ids: Sequence[str]) -> EntryPage:
-        listed = ",".join(f"'{each}'" for each in ids)
+    def listed(self, module: str, where: str, fields: Sequence[str], *, pages: int) -> list[Entry]:
+        """Live records that a search finds, of so many pages at most.
+
+        Args:
+            module: that is searched.
+            where: SQL as it is: only what a strict pattern let through may be in it.
+            fields: to read.
+            pages: after which it is given up.
+        """
+        size = self.batches.page
+        found: list[Entry] = []
+        for number in range(pages):
+            page = self._page(module, where, fields, offset=number * size, limit=size)
+            found += page.entries
+            if page.result_count < size:  # the offset that comes back does not say whether there is more
+                break
+        return found
+
+    def _page(
+        self, module: str, where: str, fields: Sequence[str], *, offset: int, limit: int, deleted: bool = False
+    ) -> EntryPage:
         return self.caller.read(
             "get_entry_list",
             lambda token, timeout: self.calls.get_entry_list(
                 token,
-                of.module,
-                f"{of.table}.id IN ({listed})",
-                ["id", "deleted"],
+                module,
+                where,
+                fields,
                 order_by="id",
-                offset=0,
-                limit=len(ids),
-                deleted=True,
+                offset=offset,
+                limit=limit,
+                deleted=deleted,
                 timeout_s=timeout,
             ),
         )

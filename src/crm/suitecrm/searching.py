@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from crm.suitecrm.calls import Entry, EntryPage
+from crm.suitecrm.calls import Entry
 from crm.suitecrm.reading import Reader, in_chunks, plain
 from domain.crm.rows import RowKey
 from domain.crm.sink import Remote, Terms
@@ -82,32 +82,9 @@ class Searcher:
         return found
 
     def _list(self, where: str) -> list[Entry]:
-        size = self.reader.batches.page
-        entries: list[Entry] = []
-        for number in range(_MOST_PAGES):
-            page = self._page(where, number * size)
-            entries += page.entries
-            if page.result_count < size:  # the offset that comes back does not say whether there is more
-                break
-        return entries
-
-    def _page(self, where: str, offset: int) -> EntryPage:
         of = self.reader.modules.contact
         fields = sorted({*of.columns, *_EMAILS, *_PHONES, "last_name"})
-        return self.reader.caller.read(
-            "get_entry_list",
-            lambda token, timeout: self.reader.calls.get_entry_list(
-                token,
-                of.module,
-                where,
-                fields,
-                order_by="id",
-                offset=offset,
-                limit=self.reader.batches.page,
-                deleted=False,
-                timeout_s=timeout,
-            ),
-        )
+        return self.reader.listed(of.module, where, fields, pages=_MOST_PAGES)
 
     def _remote(self, entry: Entry) -> Remote:
         fields = {name: plain(entry.fields.get(name, "")) for name in self.reader.modules.contact.columns}

@@ -11,11 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from domain.commission.calculation import Calculation, CounterKey, Line, Movement
-from domain.commission.cda import CdaRow
-from domain.envelope import Envelope
-from domain.money import Money
+if TYPE_CHECKING:
+    from domain.commission.calculation import Calculation, CounterKey, Line, Movement
+    from domain.commission.cda import CdaRow
+    from domain.envelope import Envelope
+    from domain.money import Money
 
 #: The total order of deals: closing day, number, id (`Closing.order`).
 Order = tuple[str, str, str]

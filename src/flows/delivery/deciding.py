@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from domain.crm.rows import Confirmation, Intent, Kind, Question, Standing, SyncRow, Verb
-from domain.crm.sink import CrmRow, Remote
+from domain.crm.sink import ROLE, CrmRow, Remote
 from flows.delivery.case import Case, Do, Step
 from flows.delivery.content import Content
 from flows.delivery.resting import (
@@ -64,12 +64,14 @@ def _after_look(case: Case, content: Content, remote: Remote | None) -> Step:
         if tolerated.get(name) != (content.fields[name], remote.fields.get(name))
         and (digest(remote.fields[name]) if name in remote.fields else _untold(row, name)) != mark
     }
-    if content.key.kind is Kind.LINK and content.retired:
-        differing = {"link"}  # it is there and should not be
+    is_to_go = content.key.kind is Kind.LINK and content.retired
     row = replace(row, question=None, candidates=(), sight=False, standing=Standing.OPEN)
-    if not differing:
+    if not differing and not is_to_go:
         return Step(Do.REST, confirmed(row, content, remote.fields, case.now, case.max_request), adopts=adopts)
     known = known or Confirmation(case.now, 0, {}, {})
+    # What it was seen not to hold is confirmed no longer: should the write have to wait, it still is to be made.
+    seen = {name: mark for name, mark in known.sent.items() if name not in differing}
+    known = replace(known, sent={ROLE: _ANY} if is_to_go else seen)
     return _checked(case, content, replace(row, before=known, confirmed=None, intent=None), frozenset(wanted), adopts)
 
 
@@ -172,6 +174,8 @@ def _identified(case: Case, content: Content, row: SyncRow) -> Step:
 
 
 def _write(case: Case, content: Content, row: SyncRow, send: frozenset[str], *, adopts: bool) -> Step:
+    if row.refused and row.refused != content.digest:  # other content has attempts of its own
+        row = replace(row, refused="", attempts=0)
     known = row.confirmed or row.before
     create = known is None
     # A link's id is that of its ends, as they are now; a record's is fixed at its first intent.
@@ -207,6 +211,9 @@ def _empty_fields(content: Content, remote: Remote) -> frozenset[str]:
 def _idle(row: SyncRow) -> Standing:
     return row.standing if row.standing is Standing.LEFT else Standing.CLEAN
 
+
+#: In place of a digest: a link is there, in whatever role.
+_ANY = ""
 
 #: Standings of a parent that no passing of time changes.
 _FREED_BY_PEOPLE = frozenset({Standing.ASKS, Standing.LEFT, Standing.REFUSED})

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from domain.crm.rows import SyncRow
 
 #: How many times what a lane takes the index is asked for: many of the oldest are in other workers' hands.
-_WINDOWS = 16
+_WINDOWS = 8
 
 #: So many deals are looked at together for what else of them is due.
 _DEALS = 4

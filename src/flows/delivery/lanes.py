@@ -19,12 +19,13 @@ from flows.bugs import place_of
 from flows.delivery.case import Case, Do, Looked, Step
 from flows.delivery.deciding import decide
 from flows.delivery.letters import lettered
-from flows.delivery.outcomes import settled
+from flows.delivery.outcomes import settled, unread
 from flows.delivery.ports import DeliveryPorts, Held, Policy, Tally, World
 from flows.delivery.resting import broken
 from transforms.crm_record import claims, terms
 
 if TYPE_CHECKING:
+    from domain.crm.faults import Fault
     from domain.crm.sink import CrmSink, Terms
     from flows.delivery.content import Drawing
 
@@ -71,12 +72,26 @@ class Lane:
         try:
             self._deliver(wanted)
         except CrmFaulted as error:
-            self.tally.stop = error.fault
-            self._release_all()
+            if error.fault.kind in OF_THE_SINK:
+                self.tally.stop = error.fault
+                self._release_all()
+            else:
+                self._put_off(error.fault)
 
     def _deliver(self, wanted: Sequence[RowKey]) -> None:
         self._take(wanted)
         steps = {key: decide(case) for key, case in self._cases.items() if key not in self.tally.done}
+        for key in _those(steps, Do.REST):
+            self._rest(steps[key])
+        left = [key for key, step in steps.items() if step.do is not Do.REST]
+        while left and self.tally.stop is None and self.world.time_left() >= self.policy.lane_s:
+            self._work({key: steps[key] for key in left[: self.policy.most]})
+            del left[: self.policy.most]
+        if left:
+            self._release_all()
+
+    def _work(self, steps: dict[RowKey, Step]) -> None:
+        """As many rows as a call carries, to their end: who runs out of time has then searched for nobody in vain."""
         steps |= self._looked(_those(steps, Do.LOOK))
         steps |= self._searched(_those(steps, Do.SEARCH))
         for key in _those(steps, Do.REST):
@@ -144,13 +159,25 @@ class Lane:
         rows, digests = self.ports.rows, claims(one)
         if not digests:
             return None
-        other = rows.claim(digests, one.key)
-        if other is None:
+        if rows.claim(digests, one.key) is None:
             return None
-        held = rows.rows([other]).get(other)
-        if held is not None and held.standing in {Standing.OPEN, Standing.BEHIND} and not held.is_there:
-            return other
-        return rows.claim(digests, one.key, displace=other)
+        for term in sorted(digests):  # always in this order, so that two never hold what the other wants next
+            other = rows.claim([term], one.key)
+            if other is not None and not self._goes_first(other, one.key, term):
+                other = rows.claim([term], one.key, displace=other)
+            if other is not None:
+                return other
+        return None
+
+    def _goes_first(self, other: RowKey, key: RowKey, term: str) -> bool:
+        """Whether the holder of a claim still is to be created under it. Of two who wait for each other one goes on."""
+        held = self.ports.rows.rows([other]).get(other)
+        if held is None or held.standing not in {Standing.OPEN, Standing.BEHIND} or held.is_there:
+            return False
+        if held.behind == key and key < other:
+            return False
+        contact = self.ports.rows.load([other]).contacts.get(other.id)
+        return contact is not None and term in claims(terms(contact))
 
     # -- intent before bytes, the call, and what became of it ----------------------------------------------------------
 
@@ -208,7 +235,9 @@ class Lane:
         self.tally.refusals += [row.key] if step.refusal and row.letter != case.row.letter else []
         if row.standing is Standing.CLEAN and row.due_at is None:
             row = replace(row, backfill=False)
-        seen, is_news = self.records.owed.get(row.key), row.is_there and not case.row.is_there
+        seen = self.records.owed.get(row.key)
+        # Whoever left an intent open may have died before it told those who wait.
+        is_news = row.is_there and (not case.row.is_there or case.row.intent is not None)
         if self.holds and row.standing is Standing.CLEAN:
             # Its children must see it there. It stays due: if we stop here, the next run delivers its links.
             kept = not is_news or self.ports.rows.save(replace(row, due_at=self.world.now()), now=self.world.now())
@@ -234,9 +263,17 @@ class Lane:
             logger.warning("the CRM keeps %s of %s otherwise than it was given", ", ".join(news), row.key)
 
     def _release_all(self) -> None:
-        for key, case in self._cases.items():
-            if key not in self.tally.done:
-                self.ports.rows.release(case.row)
+        for case in self._left():
+            self.ports.rows.release(case.row)
+
+    def _put_off(self, fault: Fault) -> None:
+        """The CRM is not set up for reading these: such rows wait, and other kinds go on."""
+        now = self.world.now()
+        for case in self._left():
+            self._rest(unread(case.row, fault, now))
+
+    def _left(self) -> list[Case]:
+        return [case for key, case in self._cases.items() if key not in self.tally.done]
 
 
 _PUTS = frozenset({Verb.CREATE, Verb.UPDATE})

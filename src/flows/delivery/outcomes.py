@@ -59,7 +59,7 @@ def settled(
     if fault is None:
         raise ValueError(f"a sink must say why {row.key} is {result.outcome}")
     if result.outcome is Outcome.REJECTED:
-        return refused(row, content, _words(fault))
+        return refused(row, content, _words(fault), was_sent=fault.answered)
     if result.outcome is Outcome.UNKNOWN:
         return _unknown(row, content, fault, now, jitter)
     return Step(Do.REST, _deferred(row, fault, now, jitter))
@@ -69,7 +69,7 @@ def _unknown(row: SyncRow, content: Content, fault: Fault, now: datetime, jitter
     """The intent stays open: the CRM is read before anything else happens to the row."""
     attempts = row.attempts + 1
     if fault.answered and attempts >= REFUSED_AFTER:
-        return refused(row, content, _words(fault))
+        return refused(row, content, _words(fault), was_sent=True)
     return Step(
         Do.REST,
         replace(
@@ -98,6 +98,20 @@ def _deferred(row: SyncRow, fault: Fault, now: datetime, jitter: float) -> SyncR
         return replace(as_before, standing=Standing.OPEN, due_at=now + least)
     attempts = row.attempts + 1
     return replace(as_before, standing=Standing.OPEN, attempts=attempts, due_at=now + least + wait(attempts, jitter))
+
+
+def unread(row: SyncRow, fault: Fault, now: datetime) -> Step:
+    """The row while the CRM is not set up for reading such rows; what is known of it and asked about it stays."""
+    asks_already = row.standing is Standing.ASKS
+    return Step(
+        Do.REST,
+        replace(
+            row,
+            standing=row.standing if asks_already else Standing.OPEN,
+            reason=row.reason if asks_already else _words(fault),
+            due_at=now + CONFIG_WAIT,
+        ),
+    )
 
 
 def wait(attempts: int, jitter: float) -> timedelta:

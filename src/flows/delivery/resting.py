@@ -41,7 +41,9 @@ def confirmed(
         now: aware UTC.
         max_request: how long the CRM may still execute a request that we gave up.
         written: fields that were just sent. Only those, and what was altered before, are alterations of the CRM; any
-            other difference is somebody's late or newer write, and the row is looked at again at once.
+            other difference is somebody's late or newer write, and the row is looked at again at once. While an
+            earlier write may still run late, it may be that write which was read: such a field does not count as sent,
+            and the look at the end of the doubt decides.
     """
     sent = ours(content.digests, row)
     known = row.confirmed or row.before
@@ -49,10 +51,13 @@ def confirmed(
         name: (content.fields[name], held[name]) for name in sent if name in held and digest(held[name]) != sent[name]
     }
     before = known.altered if known else {}
-    altered = {name: pair for name, pair in differing.items() if name in written or before.get(name) == pair}
+    sure = frozenset[str]() if may_run_late(row, now, max_request) else frozenset(written)
+    altered = {name: pair for name, pair in differing.items() if name in sure or before.get(name) == pair}
+    unsure = (differing.keys() & set(written)) - altered.keys()
     marks = {name: digest(held[name]) for name in sent if name in held}
-    settled = _confirmed(row, content, Confirmation(now, content.version, sent, marks, altered), max_request)
-    if differing.keys() == altered.keys():
+    counted = {name: mark for name, mark in sent.items() if name not in unsure}
+    settled = _confirmed(row, content, Confirmation(now, content.version, counted, marks, altered), max_request)
+    if differing.keys() == altered.keys() | unsure:
         return settled
     return replace(settled, standing=Standing.OPEN, sight=True, due_at=now + STRAY_RECHECK)
 
@@ -79,8 +84,15 @@ def _confirmed(row: SyncRow, content: Content, confirmation: Confirmation, max_r
     )
 
 
-def refused(row: SyncRow, content: Content, reason: str) -> Step:
-    """The row once the CRM, or a rule that stands for it, refuses what it should hold."""
+def refused(row: SyncRow, content: Content, reason: str, *, was_sent: bool = False) -> Step:
+    """The row once the CRM, or a rule that stands for it, refuses what it should hold.
+
+    Args:
+        row: with what is known of it.
+        content: what it should hold.
+        reason: for people.
+        was_sent: the CRM had it before it was refused and may hold a part of it: it is read before anything else.
+    """
     if row.standing is Standing.REFUSED and row.refused == content.digest and not row.sight:
         return Step(Do.REST, replace(row, due_at=None))
     left = replace(
@@ -89,7 +101,7 @@ def refused(row: SyncRow, content: Content, reason: str) -> Step:
         intent=None,
         confirmed=row.confirmed or row.before,
         before=None,
-        sight=False,
+        sight=was_sent,
         refused=content.digest,
         reason=reason,
         due_at=None,

@@ -11,14 +11,10 @@ from crm.budget_row import rate_now
 from crm.session import SharedSession, session_age, session_document, session_stopped
 from domain.crm.faults import CrmFaulted
 from domain.crm.standing import LineFigures, LineState, Passage
-from domain.errors import ConfigurationError
 from flows.delivery.content import Drawing
-from mappings.crm.loader import crm_mapping
 from runtime.config import NO_CRM
-from runtime.wiring.edges import client, now, pause
-from runtime.wiring.suitecrm import CREDENTIAL, Setting, SuiteCrm
-from storage.delivery.shared import DynamoSharedRows
-from storage.secrets import SecretsManagerStore
+from runtime.wiring.edges import now, pause
+from runtime.wiring.suitecrm import CREDENTIAL, suite_crm
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,34 +24,21 @@ if TYPE_CHECKING:
     from domain.crm.ports import Bells
     from domain.crm.sink import Lack, Schema
     from runtime.config import OperateSettings, ReconcileSettings
+    from runtime.wiring.suitecrm import SuiteCrm
 
-__all__ = ["CrmReading", "SuiteCrmDesk", "suite_crm"]
+__all__ = ["CrmReading", "SuiteCrmDesk", "crm_if_any"]
 
 #: A request of an operator is one thread's.
 _LANE = 0
 
 
-def suite_crm(settings: OperateSettings | ReconcileSettings) -> SuiteCrm | None:
+def crm_if_any(settings: OperateSettings | ReconcileSettings) -> SuiteCrm | None:
     """The CRM that is configured; None if there is none.
 
     Raises:
         ConfigurationError: it is configured as something that we do not know.
     """
-    if settings.crm_kind == NO_CRM:
-        return None
-    if settings.crm_kind != CREDENTIAL:
-        raise ConfigurationError(
-            f"CRM_KIND is {settings.crm_kind!r}, expected {NO_CRM!r} or {CREDENTIAL!r}; set the parameter CrmKind"
-        )
-    setting = Setting(
-        base_url=settings.crm_base_url,
-        rate=settings.crm_rate_limit,
-        session_s=settings.crm_session_minutes * 60,
-        operation_s=settings.crm_operation_timeout_s,
-    )
-    rows = DynamoSharedRows(client("dynamodb"), settings.records_table)
-    secrets = SecretsManagerStore(client("secretsmanager"), settings.secrets_prefix, ttl_s=60.0)
-    return SuiteCrm(setting, rows, secrets, crm_mapping(settings.crm_kind))
+    return None if settings.crm_kind == NO_CRM else suite_crm(settings)
 
 
 class CrmReading:

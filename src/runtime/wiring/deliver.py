@@ -11,21 +11,17 @@ from datetime import timedelta
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from domain.errors import ConfigurationError
 from flows.deliver_rows import Policy, World
 from flows.delivery.content import Drawing
-from mappings.crm.loader import crm_mapping
 from runtime.config import DeliverSettings
 from runtime.wiring.edges import client, new_id, now
-from runtime.wiring.suitecrm import CREDENTIAL, LANES, Setting, SuiteCrm
+from runtime.wiring.suitecrm import LANES, suite_crm
 from sources.catalog import catalog
 from storage.delivery.bells import row_of_bell
 from storage.delivery.patience import SqsPatience
-from storage.delivery.shared import DynamoSharedRows
 from storage.delivery.sync import DynamoSyncStore
 from storage.queues import SqsQueues
 from storage.records import DynamoDealStore
-from storage.secrets import SecretsManagerStore
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -56,7 +52,7 @@ class Ports:
         dynamodb, records = client("dynamodb"), settings.records_table
         self._settings = settings
         self.rows = DynamoSyncStore(dynamodb, records, time.sleep)
-        self.crm = _crm(settings)
+        self.crm = suite_crm(settings)
 
     @cached_property
     def dead(self) -> SqsQueues:
@@ -76,23 +72,6 @@ class Ports:
     def sink(self, lane: int, *, backfill: bool) -> SuiteCrmSink:
         """The CRM as one lane calls it, under the share of live rows or of the backfill."""
         return self.crm.sink(lane, backfill=backfill)
-
-
-def _crm(settings: DeliverSettings) -> SuiteCrm:
-    if settings.crm_kind != CREDENTIAL:
-        raise ConfigurationError(
-            f"CRM_KIND is {settings.crm_kind!r}, expected {CREDENTIAL!r}; set the parameter CrmKind of the stack"
-        )
-    setting = Setting(
-        base_url=settings.crm_base_url,
-        rate=settings.crm_rate_limit,
-        session_s=settings.crm_session_minutes * 60,
-        operation_s=settings.crm_operation_timeout_s,
-    )
-    rows = DynamoSharedRows(client("dynamodb"), settings.records_table)
-    # A minute: whoever changes the secret while the CRM refuses us waits for nothing else.
-    secrets = SecretsManagerStore(client("secretsmanager"), settings.secrets_prefix, ttl_s=60.0)
-    return SuiteCrm(setting, rows, secrets, crm_mapping(settings.crm_kind))
 
 
 @lru_cache(maxsize=1)

@@ -213,9 +213,9 @@ class OperatePorts:
     def _suite(self) -> SuiteCrm | None:
         if self._settings.crm_kind == NO_CRM:  # and nothing of the SOAP stack is loaded
             return None
-        from runtime.wiring.crm_desk import suite_crm
+        from runtime.wiring.crm_desk import crm_if_any
 
-        return suite_crm(self._settings)
+        return crm_if_any(self._settings)
 
     @property
     def process(self) -> ProcessPorts:

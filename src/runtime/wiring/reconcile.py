@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from flows.reconcile import ReconcilePorts
 from mappings.reconcile.tolerances import tolerances
 from runtime.config import ReconcileSettings
-from runtime.wiring.crm_desk import CrmReading, suite_crm
+from runtime.wiring.crm_desk import CrmReading, crm_if_any
 from runtime.wiring.edges import client, now
 from storage.commissions.settling import DynamoCommissionStore
 from storage.delivery.shared import DynamoSharedRows
@@ -30,7 +30,7 @@ def _settings() -> ReconcileSettings:
 
 @lru_cache(maxsize=1)
 def _crm() -> SuiteCrm | None:
-    return suite_crm(_settings())
+    return crm_if_any(_settings())
 
 
 def ports(time_left: Callable[[], float]) -> ReconcilePorts | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -24,7 +23,7 @@ from domain.commission.calculation import (
     Stage,
 )
 from domain.commission.settlement import Adjustment, PostedCalculation, Reason
-from domain.money import Money
+from storage.commissions.records import money_from, money_text
 
 #: Fields of a line that are text, and are left out where they are empty.
 _TEXTS = ("rule", "title", "agent", "side", "payer", "payee", "of", "limit", "term", "pay_at")
@@ -67,17 +66,6 @@ def posted_from_json(text: str) -> PostedCalculation:
         after_payment=document["after_payment"],
         order=(closing_day, number, deal),
     )
-
-
-def money_text(money: Money) -> str:
-    """An amount as it is stored: `285.50 USD`."""
-    return str(money)
-
-
-def money_from(text: str) -> Money:
-    """The amount that `money_text` wrote."""
-    amount, _, currency = text.partition(" ")
-    return Money(Decimal(amount), currency)
 
 
 def _calculation_document(made: Calculation) -> dict[str, Any]:

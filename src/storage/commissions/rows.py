@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from domain.commission.cda import CdaRow
 from domain.commission.settlement import (
-    CommissionRecord,
     CounterState,
     DueMark,
     Head,
@@ -18,7 +17,6 @@ from domain.commission.settlement import (
 )
 from domain.envelope import Envelope
 from storage.commissions import keys
-from storage.commissions.codec import money_from, money_text
 
 if TYPE_CHECKING:
     from domain.commission.calculation import CounterKey
@@ -122,40 +120,6 @@ def counter_from(row: Mapping[str, Any]) -> CounterState:
     """The counter that `counter_item` stored."""
     last = order_from(row["moved_by"]) if "moved_by" in row else None
     return CounterState(value=int(row["held"]), version=int(row["version"]), last=last)
-
-
-def record_columns(record: CommissionRecord) -> dict[str, Any]:
-    """A commission record as it is stored, its key left out, for people and for the delivery to the CRM."""
-    return {
-        "calculation": record.number,
-        "closing_date": record.closing_date.isoformat(),
-        "name": record.name,
-        "side": record.side,
-        "plan": record.plan,
-        "gci": money_text(record.gci),
-        "company_dollar": money_text(record.company_dollar),
-        "fees": money_text(record.fees),
-        "net": money_text(record.net),
-        "status": record.status,
-    }
-
-
-def record_from(row: Mapping[str, Any]) -> CommissionRecord:
-    """The commission record that was stored with `record_columns`."""
-    return CommissionRecord(
-        deal_id=row["pk"].removeprefix(keys.deal_partition("")),
-        account=row["sk"].removeprefix(keys.RECORDS),
-        number=int(row["calculation"]),
-        closing_date=date.fromisoformat(row["closing_date"]),
-        name=row["name"],
-        side=row["side"],
-        plan=row["plan"],
-        status=row["status"],
-        gci=money_from(row["gci"]),
-        company_dollar=money_from(row["company_dollar"]),
-        fees=money_from(row["fees"]),
-        net=money_from(row["net"]),
-    )
 
 
 def replay_item(mark: ReplayMark) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from domain.errors import Conflict
 from storage import dynamo
 from storage.commissions import keys, rows
 from storage.commissions.codec import posted_from_json
+from storage.commissions.records import record_from
 from storage.commissions.writes import head_write, mark_settled, mark_waits, replay_write, settlement_writes
 
 if TYPE_CHECKING:
@@ -239,7 +240,7 @@ class DynamoCommissionStore:
 
     def _records_of(self, deal_id: str) -> list[CommissionRecord]:
         found = self._under(keys.deal_partition(deal_id), keys.RECORDS)
-        return [rows.record_from(row) for row in found]
+        return [record_from(row) for row in found]
 
     def _replay_rows(self, owners: Collection[str]) -> dict[str, Mapping[str, Any]]:
         by_key = {keys.replay_key(owner)["pk"]: owner for owner in owners}

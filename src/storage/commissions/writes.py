@@ -10,6 +10,7 @@ from domain.errors import CommissionRefused
 from storage import dynamo
 from storage.commissions import keys, rows
 from storage.commissions.codec import posted_to_json
+from storage.commissions.records import record_columns
 from storage.delivery.marks import Owing, write_owed
 from storage.records import ITEM_BYTES, TRANSACTION_ITEMS
 
@@ -149,7 +150,7 @@ def _entries(
 def _record(record: CommissionRecord, owing: Owing, table: str) -> TransactWriteItemTypeDef:
     # Not guarded: every settlement of the deal moves its head.
     key = keys.record_key(record.deal_id, record.account)
-    return write_owed(table, key, rows.record_columns(record), owing, based_on=None)
+    return write_owed(table, key, record_columns(record), owing, based_on=None)
 
 
 def _counter(key: CounterKey, state: CounterState, based_on: int, table: str) -> TransactWriteItemTypeDef:

@@ -17,7 +17,7 @@ from domain.errors import Conflict, Unavailable
 from storage import dynamo
 from storage.codec import contact_from, deal_from
 from storage.commissions.keys import RECORDS, deal_partition
-from storage.commissions.rows import record_from
+from storage.commissions.records import record_from
 from storage.delivery import changes
 from storage.delivery.claims import claim
 from storage.delivery.keys import SYNC, record_key, row_of, sync_key

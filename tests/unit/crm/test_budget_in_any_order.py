@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -135,6 +135,7 @@ TestAnyOrder.settings = settings(max_examples=60, stateful_step_count=60, deadli
 
 @given(rate=st.integers(2, 300), share=st.floats(0.1, 1), seed=st.integers(0, 10**6))
 @settings(max_examples=80, deadline=None)
+@example(rate=2, share=0.875, seed=8)
 def test_slots_used_as_late_as_always_allowed_keep_to_the_limit_in_every_second(
     rate: int, share: float, seed: int
 ) -> None:

@@ -27,7 +27,8 @@ from domain.commission.closing import Term
 from domain.commission.plan import Plan
 from domain.commission.settlement import Adjustment, PostedCalculation, Reason
 from domain.money import CURRENCY_DIGITS, Money
-from storage.commissions.codec import money_from, money_text, posted_from_json, posted_to_json
+from storage.commissions.codec import posted_from_json, posted_to_json
+from storage.commissions.records import money_from, money_text
 from tests.contract.commission_world import calculation, line, posted, usd
 
 words = st.text(max_size=12)

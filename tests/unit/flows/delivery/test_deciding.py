@@ -156,6 +156,26 @@ def test_6_a_field_that_people_changed_is_set_right_when_the_row_is_looked_at() 
     assert decide(case(replace(there(DEAL), sight=True), looked=looked)).do is Do.WRITE
 
 
+def test_6_a_difference_that_was_seen_is_not_forgotten_while_a_parent_has_to_come_first() -> None:
+    share = RowKey(Kind.COMMISSION, "d1", "a")
+    looked = Looked(Remote("remote-d1", True, FIELDS | {"amount": "5"}))
+    waits = decide(case(replace(there(share), sight=True), looked=looked)).row
+    assert waits.behind == DEAL
+    step = decide(case(waits, parents={DEAL: there(DEAL)}))
+    assert step.write is not None
+    assert step.write.send == frozenset({"amount"})
+
+
+def test_6_a_link_that_is_there_again_is_taken_off_even_if_that_has_to_wait() -> None:
+    row = SyncRow(LINK, standing=Standing.CLEAN, remote_id="rd/rc", confirmed=was({}), sight=True)
+    gone = content(LINK, fields={}, remote_id="rd/rc", retired=True)
+    waits = decide(case(row, gone, looked=Looked(Remote("rd/rc", True, {})))).row
+    assert waits.standing is Standing.BEHIND
+    step = decide(case(waits, gone, parents={DEAL: there(DEAL), PERSON: there(PERSON)}))
+    assert step.row.intent is not None
+    assert step.row.intent.verb is Verb.RETIRE
+
+
 def test_8_a_link_waits_behind_the_end_that_is_not_there() -> None:
     parents = {DEAL: there(DEAL)}
     step = decide(case(SyncRow(LINK), content(LINK, fields={ROLE: "Buyer"}, remote_id="rd/"), parents=parents))
@@ -246,6 +266,14 @@ def test_a_refused_row_rests_until_it_changes_or_somebody_asks_for_it() -> None:
     assert decide(case(refused)) == Step(Do.REST, replace(refused, due_at=None))
     assert decide(case(refused, content(fields=FIELDS | {"amount": "1"}))).do is Do.WRITE
     assert decide(case(replace(refused, sight=True))).do is Do.WRITE
+
+
+def test_other_content_than_what_was_refused_has_attempts_of_its_own() -> None:
+    refused = replace(there(DEAL), standing=Standing.REFUSED, refused=content().digest, attempts=5)
+    step = decide(case(refused, content(fields=FIELDS | {"amount": "1"})))
+    assert (step.do, step.row.attempts, step.row.refused) == (Do.WRITE, 0, "")
+    again = decide(case(replace(refused, sight=True, confirmed=None), looked=Looked(None)))
+    assert (again.do, again.row.attempts) == (Do.WRITE, 5)
 
 
 def test_a_field_that_is_peoples_after_the_create_is_sent_once() -> None:

@@ -10,7 +10,7 @@ from domain.crm.rows import Confirmation, Intent, Kind, Question, RowKey, Standi
 from domain.crm.sink import Outcome, Result
 from flows.delivery.case import Step
 from flows.delivery.content import Content
-from flows.delivery.outcomes import REFUSED_AFTER, settled, wait
+from flows.delivery.outcomes import REFUSED_AFTER, settled, unread, wait
 from tests.builders import NOW
 
 DEAL = RowKey(Kind.DEAL, "d1")
@@ -96,6 +96,27 @@ def test_a_refusal_names_the_field_and_the_crms_words() -> None:
     step = after(Outcome.REJECTED, FaultClass.REJECTED, field="amount")
     assert step.refusal == "amount: the CRM's words"
     assert (step.row.standing, step.row.confirmed, step.row.due_at) == (Standing.REFUSED, BEFORE, None)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        after(Outcome.REJECTED, FaultClass.REJECTED, answered=True),
+        after(Outcome.UNKNOWN, FaultClass.AMBIGUOUS, replace(OPEN, attempts=REFUSED_AFTER - 1), answered=True),
+    ],
+)
+def test_what_the_crm_had_before_it_refused_it_is_read_before_anything_else_happens_to_it(step: Step) -> None:
+    assert step.row.sight
+    assert not after(Outcome.REJECTED, FaultClass.REJECTED).row.sight  # a rule of ours: nothing was sent
+
+
+def test_a_row_that_cannot_be_read_waits_and_what_a_person_is_asked_stays() -> None:
+    fault = Fault(FaultClass.CONFIG, "Access Denied")
+    row = unread(OPEN, fault, NOW).row
+    assert (row.standing, row.reason, row.intent) == (Standing.OPEN, "Access Denied", OPEN.intent)
+    assert row.due_at == NOW + timedelta(minutes=15)
+    asks = replace(OPEN, standing=Standing.ASKS, question=Question.GONE, reason="deleted")
+    assert unread(asks, fault, NOW).row == replace(asks, due_at=row.due_at)
 
 
 def test_waits_grow_below_a_ceiling_and_are_never_nothing() -> None:
