@@ -97,7 +97,7 @@ def process_cold_ratio() -> float:
 
 
 def deliver_cold_ratio() -> float:
-    """From start to the first confirmed row of the CRM, over boto3, pydantic and zeep with as many calls of each kind."""
+    """From start to the first confirmed row of the CRM, over boto3, pydantic and zeep with as many calls."""
     recorded = subprocess.run(
         [sys.executable, "-m", "bench.recorded_delivery"],
         cwd=ROOT,

@@ -164,5 +164,6 @@ def commission_of(deal: Deal, account: str) -> CommissionRecord:
     """One agent's part."""
     money = Money(Decimal("3000.00"))
     return CommissionRecord(
-        deal.id, account, f"Agent {account}", 1, date(2026, 2, 27), "listing", "plan@2026-01-01", money, money, money, money
+        deal.id, account, f"Agent {account}", 1, date(2026, 2, 27), "listing", "plan@2026-01-01", money, money, money,
+        money,
     )  # fmt: skip

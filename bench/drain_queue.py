@@ -1,4 +1,4 @@
-"""The queue of bells, as SQS FIFO behaves: a group in order and one message of it at a time, ids dropped that repeat."""
+"""The queue of bells as SQS FIFO behaves: a group in order, one message of it at a time; repeated ids are dropped."""
 
 from __future__ import annotations
 

@@ -19,6 +19,8 @@ from tests.fakes.delivery import MemorySharedRows, MemorySyncStore
 #: A request to DynamoDB, in seconds; and so many single ones a worker has under way at once.
 REQUEST_S = 0.005
 AT_ONCE = 8
+#: A thousand entries of the index, read and parsed, in seconds.
+PAGE_S = 0.03
 #: Items of one page of a query by keys alone, and of one batch that is read.
 _PAGE, _BATCH = 1000, 100
 
@@ -48,6 +50,9 @@ class Dues:
             if since > now:
                 return
             yield since, key
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
     def of(self, key: RowKey, now: datetime) -> datetime | None:
         """Since when the row is due, by its mark or its sync row."""
@@ -113,7 +118,7 @@ class LargeSyncStore(MemorySyncStore):
         self.on_settled: Callable[[], None] = lambda: None
 
     def due(self, now: datetime, limit: int, *, backfill: bool = False) -> Sequence[RowKey]:
-        self._spend(REQUEST_S * (1 + limit // _PAGE))
+        self._spend(REQUEST_S + PAGE_S * (min(limit, len(self.dues)) // _PAGE))
         if backfill:
             return []
         with self.lock:

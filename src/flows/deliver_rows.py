@@ -155,7 +155,8 @@ class _Round:
         commissions, links = self._lane(0, Kind.COMMISSION), self._lane(1, Kind.LINK)
         if self.run.tally.stop is None:
             self._together((commissions, [*owed, *late]), (links, owed))
-        self._let_go(deals, commissions.tally.done | links.tally.done, owed)
+        settled = [one for lane in (commissions, links) for one in (lane.tally.done | lane.tally.later)]
+        self._let_go(deals, set(settled), owed)
 
     def _lane(self, number: int, kind: Kind, *, holds: bool = False) -> Lane:
         ports = self.run.ports
@@ -182,10 +183,17 @@ class _Round:
                 content = self.drawing.content(child, records, {key: held.row})
                 if content is not None and _differs(known.get(child), content):
                     owed.append(child)
+            self._make_live([known[child] for child in owed if child in known])
         return owed
 
+    def _make_live(self, children: Iterable[SyncRow]) -> None:
+        """11: what a live change owes is live, also where a comparison or a replay had asked for it before."""
+        waiting = [child.key for child in children if child.backfill and not self.backfill]
+        if waiting:
+            self.run.ports.rows.ring(waiting, self.run.world.now())
+
     def _let_go(self, deals: Lane, done: Collection[RowKey], owed: Sequence[RowKey]) -> None:
-        """A deal's mark comes off last: when each of its children is delivered, or waits on a sync row of its own."""
+        """A deal's mark comes off last: when each of its children is delivered, or owed by a row or mark of its own."""
         rows, now = self.run.ports.rows, self.run.world.now()
         for key, held in deals.held.items():
             if all(child in done for child in owed if key in child.parents):

@@ -652,6 +652,42 @@ def test_a_fault_names_no_session_and_stays_short() -> None:
     assert (fault.code, fault.headers) == ("40", {"server": "Apache"})
 
 
+def quoting(stand_in: Server, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every call fails there, with these words."""
+
+    def refuse(_request: object) -> str:
+        raise SoapFault("77", words)
+
+    monkeypatch.setattr(stand_in.control, "run", refuse)
+
+
+@pytest.mark.parametrize("operation", ["set_entry", "set_entries"])
+def test_a_fault_that_quotes_a_record_is_told_without_its_values(
+    operation: str, calls: ZeepCalls, stand_in: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quoting(stand_in, "x" * (replies.MOST_WORDS - 20) + " bad name O'BRIEN-QUOTED", monkeypatch)
+    row = {"id": "c1", "last_name": "O'Brien-Quoted", "deleted": "0"}
+
+    with pytest.raises(SoapFault) as raised:
+        getattr(calls, operation)("token", "Contacts", row if operation == "set_entry" else [row], timeout_s=SOON)
+
+    assert raised.value.text.endswith(" bad name …")
+
+
+def test_a_fault_that_quotes_a_search_is_told_without_whom_it_was_for(
+    calls: ZeepCalls, stand_in: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quoting(stand_in, "You have an error near 'ANA@EXAMPLE.COM'", monkeypatch)
+    where = "contacts.id IN (SELECT bean_id FROM x WHERE email_address_caps IN ('ANA@EXAMPLE.COM'))"
+
+    with pytest.raises(SoapFault) as raised:
+        calls.get_entry_list(
+            "token", "Contacts", where, ["id"], order_by="id", offset=0, limit=9, deleted=False, timeout_s=SOON
+        )
+
+    assert raised.value.text == "You have an error near '…'"
+
+
 def test_what_php_printed_before_it_died_is_not_repeated() -> None:
     printed = "INSERT INTO contacts (last_name) VALUES ('Lovelace'): Database failure. Please refer to suitecrm.log"
 

@@ -24,6 +24,7 @@ from domain.deal import Contact, Deal
 from flows.release_waiting import Released, ReleasePorts, import_agents
 from handlers import ingest, process, sweep
 from runtime import observability, wiring
+from runtime.wiring import deliver as wiring_deliver
 from runtime.wiring import edges
 from runtime.wiring import ingest as wiring_ingest
 from runtime.wiring import process as wiring_process
@@ -227,6 +228,12 @@ def _client(service: str) -> Any:
     return session.client(service)
 
 
+def _one_after_the_other(work: Iterable[Callable[[], None]]) -> None:
+    """Moto serves one thread: while two write, its copies of a table break."""
+    for one in work:
+        one()
+
+
 @pytest.fixture
 def moto_stack(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoStack]:
     dynamodb, sqs, s3, secrets = (_client(name) for name in ("dynamodb", "sqs", "s3", "secretsmanager"))
@@ -247,6 +254,7 @@ def moto_stack(aws: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoStack
         secrets.create_secret(Name=f"{prefix}/providers/{name}", SecretString=json.dumps(values))
     log, clock = io.StringIO(), Clock()
     monkeypatch.setattr(observability.logger.registered_handler, "stream", log)
+    monkeypatch.setattr(wiring_deliver, "_together", _one_after_the_other)
     for module in WIRING:
         if hasattr(module, "now"):
             monkeypatch.setattr(module, "now", clock.now)

@@ -430,7 +430,7 @@ def known_twice(house: House, canaries: Canaries) -> None:
 def crm_questions(house: House) -> None:
     """Everything that operators ask about the CRM and answer, but what shows values by its purpose."""
     house.ask("crm-resume", why="canaries")
-    house.ask("crm-preflight")
+    house.ask("crm-preflight", shown=False)  # names agents of the directory, which is the operators' to see
     house.ask("crm-status")
     (asking, *_) = house.ask("crm-asks")["rows"]
     house.ask("crm-show", row=asking["row"])

@@ -5,22 +5,50 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from tests.simulation.evidence import Evidence, Login, Throttled, Violation, Wrong
+from tests.simulation.evidence import Evidence, Login, Throttled, Violation, Writing, Wrong
 
 #: After a 429 its worker needs so long to tell the others, in seconds; calls that were permitted before go on.
 TELLING_S = 5.0
 #: Logins may not come faster than this, by clocks that differ by four seconds at most.
 LOGIN_EVERY_S = 60.0 - 4.0
+#: Machines that stand still do so for at least so long, in seconds.
+LONG_S = 60.0
 #: From the lease of a login to its call a worker needs no longer, unless it stands still.
 STANDING_S = 10.0
 
 
 def check_calls(evidence: Evidence) -> Iterator[Violation]:
     """Everything that is wrong with the calls."""
+    yield from _one_writer(evidence)
     yield from _ends_first(evidence)
     yield from _rate(evidence)
     yield from _waits(evidence)
     yield from _logins(evidence)
+
+
+def _one_writer(evidence: Evidence) -> Iterator[Violation]:
+    """2: nobody writes a record while somebody else's call that writes it is on its way."""
+    writings = sorted(evidence.writings, key=lambda one: one.begun)
+    for number, first in enumerate(writings):
+        for second in writings[number + 1 :]:
+            if second.begun >= first.ended:
+                break
+            both = first.ids & second.ids
+            if both and second.worker != first.worker and not _outlived(evidence, first):
+                words = f"{first.worker} and {second.worker} wrote {min(both)} at the same time, {second.begun:.3f} s"
+                yield Violation(Wrong.WRONG, words)
+                return
+
+
+def _outlived(evidence: Evidence, writing: Writing) -> bool:
+    """Its sender stood still for longer than any lease lasts, machine and all."""
+    return any(
+        _process(worker) == _process(writing.worker)
+        and ended - begun >= LONG_S
+        and begun <= writing.ended
+        and ended >= writing.begun - LONG_S
+        for begun, ended, worker in evidence.disturbed
+    )
 
 
 def _ends_first(evidence: Evidence) -> Iterator[Violation]:

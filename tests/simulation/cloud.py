@@ -13,8 +13,9 @@ from typing import Any, Generic, TypeVar
 
 from domain.errors import DealwireError
 from tests.simulation.faults import Tally
-from tests.simulation.scheduler import Crashed, Life, Scheduler, Worker
+from tests.simulation.scheduler import Scheduler
 from tests.simulation.sqs import BATCH, Received, SqsQueue
+from tests.simulation.workers import Crashed, Life, Worker
 
 Memory = TypeVar("Memory")
 

@@ -14,7 +14,8 @@ from crm.schemas import SharedSchema
 from crm.session import Lifetime, SharedSession
 from crm.suitecrm.faults import WIRE_ERRORS
 from crm.suitecrm.login import Credentials, login_with
-from crm.suitecrm.mapped import Modules, modules_of
+from crm.suitecrm.mapped import modules_of
+from crm.suitecrm.modules import Modules
 from crm.suitecrm.sink import SuiteCrmSink
 from dev.crm.model import CrmModel
 from dev.crm.schema import COMMISSIONS, CONTACTS, OPPORTUNITIES, Fields, with_addon
@@ -37,11 +38,8 @@ OPERATION_S = 20.0
 _MODULES = {Kind.CONTACT: CONTACTS, Kind.DEAL: OPPORTUNITIES, Kind.COMMISSION: COMMISSIONS}
 _TYPES = {"money": ("decimal", "18,2"), "decimal": ("decimal", "9,6"), "date": ("date", ""), "integer": ("int", "")}
 #: Fields that are people's, and fields that are ours, which people edit all the same.
-_EDITS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    CONTACTS: (("title", "department"), ("first_name",)),
-    OPPORTUNITIES: (("next_step", "description"), ("dw_office_c", "amount")),
-    COMMISSIONS: (("description",), ("fees",)),
-}
+THEIRS = {CONTACTS: ("title", "department"), OPPORTUNITIES: ("next_step", "description"), COMMISSIONS: ("description",)}
+_OURS = {CONTACTS: ("first_name",), OPPORTUNITIES: ("dw_office_c", "amount"), COMMISSIONS: ("fees",)}
 
 
 @lru_cache(maxsize=1)
@@ -103,8 +101,7 @@ class Human:
             return
         module, record = chance.choice(ours)
         if act.form == "edit":
-            theirs, of_ours = _EDITS[module]
-            name = chance.choice(theirs if chance.random() < 0.7 else of_ours)
+            name = chance.choice((THEIRS if chance.random() < 0.6 else _OURS)[module])
             self.model.edit(module, record, {name: "123" if name in ("amount", "fees") else "as people have it"})
         elif act.form == "delete":
             self.model.delete(module, record)

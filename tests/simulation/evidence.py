@@ -50,6 +50,23 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Writing:
+    """A call that writes, as its sender knows it.
+
+    Attributes:
+        begun: true seconds.
+        ended: when its sender had an answer, gave it up or died.
+        worker: its sender.
+        ids: of the records, of links `deal/contact`.
+    """
+
+    begun: float
+    ended: float
+    worker: str
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Login:
     """A login that was answered.
 
@@ -92,6 +109,23 @@ class Asked:
     remote_ids: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Answered:
+    """What a person decided.
+
+    Attributes:
+        kind: of the row.
+        decision: adopt, create, recreate or leave.
+        remote_ids: whom it was about.
+        chosen: the record that is the row's from then on; empty if that is a new one, or none.
+    """
+
+    kind: str
+    decision: str
+    remote_ids: frozenset[str]
+    chosen: str
+
+
 @dataclass
 class Holdings:
     """What the CRM holds in the end, as a person sees it.
@@ -128,11 +162,14 @@ class Evidence:
         holdings: of the CRM.
         log: what was written in it, by whom.
         calls: that reached it.
+        writings: those of them that write.
         logins: those that were answered.
         throttled: when it asked to wait.
         crashed: (true seconds, worker) of processes that died.
         disturbed: (from, to, worker): it stood still, or its storage failed.
         asks: what is asked of people in the end.
+        answers: what people decided, in its order.
+        mended: after people's last edit everything was compared, and what differed was looked at again.
         priors: id of each contact that was there before us, to its fields then.
         refused_bells: bells that were received too often.
         rate: calls a second that are allowed.
@@ -149,11 +186,14 @@ class Evidence:
     holdings: Holdings
     log: Sequence[Write]
     calls: Sequence[Call]
+    writings: Sequence[Writing]
     logins: Sequence[Login]
     throttled: Sequence[Throttled]
     crashed: Sequence[tuple[float, str]]
     disturbed: Sequence[tuple[float, float, str]]
     asks: Sequence[Asked]
+    answers: Sequence[Answered]
+    mended: bool
     priors: Mapping[str, Mapping[str, str]]
     refused_bells: int
     rate: float

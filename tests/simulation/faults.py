@@ -29,7 +29,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     # The platform kills an invocation that takes too long.
     "killed": ("time_out",),
     # Our own storage.
-    "storage": ("not_done", "done", "lagging_index"),
+    "storage": ("not_done", "done", "lagging_index", "slow"),
     # Our queues.
     "queue": ("duplicate", "reordered", "not_deleted", "not_taken"),
     # A bell never arrives, or long after.
@@ -44,8 +44,10 @@ FORMS: dict[str, tuple[str, ...]] = {
     "skew": ("ahead", "behind"),
     # People work in the CRM, too.
     "human": ("edit", "delete", "merge"),
-    # People who are in the CRM before we arrive.
-    "known_before": ("one", "several"),
+    # Operators answer what rows ask, and have mended what a comparison finds.
+    "operator": ("adopt", "create", "recreate", "leave", "mend"),
+    # People who are in the CRM before we arrive; or of whom one is found by the address of the other.
+    "known_before": ("one", "several", "as_a_couple"),
     # What providers do with events.
     "event": ("doubled", "out_of_order", "agent_comes_later", "replayed", "unmappable"),
     "deal": ("fell_through", "reinstated", "rescinded", "taken_back", "agents_changed", "people_changed"),

@@ -154,7 +154,7 @@ def _marked_afterwards() -> AbstractContextManager[object]:
         outcome = process(envelope, ports, *rest)
         marks = list(late)
         late.clear()
-        if marks:
+        for _ in range(5 if marks else 0):
             ports.waiting.find("")  # any step: the process may die in it
         for mark in marks:
             mark()

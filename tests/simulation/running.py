@@ -115,13 +115,21 @@ def _undisturbed() -> Iterator[None]:
 def run_everywhere(seeds: Sequence[int], processes: int, told: Callable[[Summary], None]) -> Summary:
     """These seeds on so many cores; what each chunk showed is told as it comes, in the order of the seeds."""
     total = Summary()
-    # Each worker starts afresh: threads and forks do not mix.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        for part in pool.map(run_seeds, list(_chunks(seeds))):
+    with _mapping(processes) as mapped:
+        for part in mapped(run_seeds, list(_chunks(seeds))):
             told(part)
             total.add(part)
     return total
+
+
+@contextmanager
+def _mapping(processes: int) -> Iterator[Callable[..., Iterable[Summary]]]:
+    if processes == 1:
+        yield map
+        return
+    # Each worker starts afresh: threads and forks do not mix.
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool.map
 
 
 def _chunks(seeds: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from tests.simulation.faults import Tally
 from tests.simulation.sqs import Oddities
 from tests.simulation.stepping import Rates
-from tests.simulation.stories import Event, Person, Teller, cast_of
+from tests.simulation.stories import Event, Person, Teller, cast_of, couple_of
 
 #: Seconds in which the deals happen.
 SPAN_S = 1500.0
@@ -87,6 +87,8 @@ class Script:
         joins_late: agent whose import meets a prompt event, and when, relative to the calm time.
         skews: clock skew of each worker that delivers; then of those that process.
         calm_at: from then on nothing goes wrong.
+        answers: when an operator answers some of what is asked.
+        tidies: in the end operators answer everything, and have mended what a comparison finds.
         quota: calls a second that the CRM takes; 0: any.
         rate: calls a second that we are told to keep to; sometimes more than the CRM takes.
         idle_s: after which the CRM ends a session that is not used.
@@ -112,6 +114,8 @@ class Script:
     expiries: tuple[float, ...]
     storms: tuple[float, ...]
     replays: tuple[float, ...]
+    answers: tuple[float, ...]
+    tidies: bool
     quota: float
     rate: float
     idle_s: float
@@ -168,6 +172,8 @@ def script_of(seed: int) -> Script:
         expiries=tuple(SPAN_S * chance.random() for _ in range(chance.choice((0, 0, 1, 2)))),
         storms=tuple(SPAN_S * chance.random() for _ in range(chance.choice((0, 0, 0, 1)))),
         replays=tuple(SPAN_S * (0.5 + chance.random() / 2) for _ in range(chance.choice((0, 0, 1, 3)))),
+        answers=tuple(SPAN_S * (0.3 + chance.random()) for _ in range(chance.choice((0, 1, 3)))),
+        tidies=chance.random() < 0.5,
         quota=quota,
         rate=quota * chance.choice((1.0, 1.0, 3.0)) or 20.0,
         idle_s=chance.choice((1440.0, 1440.0, 300.0)),
@@ -215,6 +221,7 @@ def _rates(chance: random.Random) -> Rates:
         pause=0.002 * level * chance.random(),
         freeze=0.0006 * level * chance.random(),
         refuse=0.003 * level * chance.random(),
+        slow=0.01 * level * chance.random(),
         latency_s=chance.choice((0.01, 0.05, 0.4)),
     )
 
@@ -248,9 +255,11 @@ def _outages(chance: random.Random) -> tuple[Outage, ...]:
 
 
 def _priors(chance: random.Random, people: tuple[Person, ...], tally: Tally) -> tuple[Prior, ...]:
-    known = []
+    known, couple = [], couple_of(people)
+    if couple:
+        tally.add("known_before", "as_a_couple")
     for person in people:
-        if (person.email or person.phones) and chance.random() < 0.25:
+        if person not in couple and (person.email or person.phones) and chance.random() < 0.25:
             copies = 2 if chance.random() < 0.25 else 1
             tally.add("known_before", "several" if copies > 1 else "one")
             filled = tuple(name for name in ("first_name", "phone_mobile") if chance.random() < 0.4)

@@ -14,7 +14,8 @@ from typing import Any, TypeVar, cast
 
 from domain.errors import Unavailable
 from tests.simulation.faults import Tally
-from tests.simulation.scheduler import Crashed, Scheduler
+from tests.simulation.scheduler import Scheduler
+from tests.simulation.workers import Crashed
 
 Port = TypeVar("Port")
 
@@ -28,6 +29,7 @@ class Rates:
         pause: shorter than a time-out.
         freeze: longer than a lease.
         refuse: storage says no, though it may have done it.
+        slow: storage answers after seconds, because its client tries again by itself.
         latency_s: the most that a step takes.
         lag_s: the most that an index is behind.
     """
@@ -36,13 +38,14 @@ class Rates:
     pause: float = 0.0
     freeze: float = 0.0
     refuse: float = 0.0
+    slow: float = 0.0
     latency_s: float = 0.02
     lag_s: float = 2.0
 
     @property
     def any(self) -> float:
         """How often anything happens."""
-        return 2 * self.crash + self.pause + self.freeze + self.refuse
+        return 2 * self.crash + self.pause + self.freeze + self.refuse + self.slow
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,17 @@ class Steps:
             return call()
         if dice < rates.pause + rates.freeze:
             return self._frozen(call, kind, name)
+        if dice < rates.pause + rates.freeze + rates.slow:
+            return self._slow(call, kind)
         return self._refused(call, kind)
+
+    def _slow(self, call: Callable[[], Any], kind: Kind) -> Any:
+        if kind.refuses and kind.refused[0] == "storage":
+            self.tally.add("storage", "slow")
+            now, seconds = self.scheduler.now, self.chance.uniform(1.0, 12.0)
+            self.disturbed.append((now, now + seconds, self.scheduler.running().name))
+            self.scheduler.spend(seconds)
+        return call()
 
     def _frozen(self, call: Callable[[], Any], kind: Kind, name: str) -> Any:
         if self.frozen.get(name, -1e9) > self.scheduler.now - 600.0:  # not twice in one invocation

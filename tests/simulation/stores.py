@@ -14,7 +14,7 @@ from domain.commission.account import Account, AccountDetails, Assignment, PlanV
 from domain.commission.plan import Plan
 from domain.commission.settlement import DueMark, Settlement
 from domain.crm.rows import Kind as RowKind
-from domain.crm.rows import RowKey
+from domain.crm.rows import RowKey, SyncRow
 from domain.envelope import Envelope
 from domain.errors import Cause
 from domain.ports import Change
@@ -66,6 +66,23 @@ class StreamedCommissions(FakeCommissionStore):
     def commit(self, settlement: Settlement) -> None:
         super().commit(settlement)
         self.heard([RowKey(RowKind.COMMISSION, record.deal_id, record.account) for record in settlement.records])
+
+
+@dataclass
+class AnsweredSyncStore(MemorySyncStore):
+    """Tells who waits for it that an answer of theirs was taken."""
+
+    waiting: dict[RowKey, Callable[[], None]] = field(default_factory=dict)
+
+    def hear_answer(self, key: RowKey, told: Callable[[], None]) -> None:
+        self.waiting[key] = told
+
+    def answer(self, row: SyncRow, rung: int) -> bool:
+        taken = super().answer(row, rung)
+        told = self.waiting.pop(row.key, None)
+        if taken and told is not None:
+            told()
+        return taken
 
 
 @dataclass
@@ -154,7 +171,7 @@ class Stores:
         self.log_rows = MemoryEventLog(self.waiting_rows, deliveries=lambda _: ())
         self.commission_rows = StreamedCommissions()
         self.deal_rows = StreamedDealStore(log=self.log_rows, commissions=self.commission_rows)
-        self.sync_rows = MemorySyncStore(self.deal_rows, self.commission_rows)
+        self.sync_rows = AnsweredSyncStore(self.deal_rows, self.commission_rows)
         self.shared_rows = MemorySharedRows()
         self.archive_rows = MemoryArchive()
         self.account_rows, self.plan_rows = _books((*script.agents, script.joins_late[0]))

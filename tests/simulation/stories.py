@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -39,7 +40,7 @@ class Person:
     Attributes:
         source_id: the transaction system's id; None for people it has no id of.
         phones: that events give, now the one, now the other.
-        email: never changes; empty if there is none.
+        email: never changes; empty if there is none. Couples share one.
     """
 
     source_id: str | None
@@ -253,7 +254,16 @@ class Teller:
 
 def cast_of(chance: random.Random, count: int) -> list[Person]:
     """People with an id, who may stand on several deals."""
-    return [_person(chance, f"P-{n}", f"p{n}", chance.choice(NAMED_ROLES)) for n in range(1, count + 1)]
+    cast = [_person(chance, f"P-{n}", f"p{n}", chance.choice(NAMED_ROLES)) for n in range(1, count + 1)]
+    if len(cast) > 1 and cast[0].email and chance.random() < 0.3:
+        cast[1] = replace(cast[1], email=cast[0].email)
+    return cast
+
+
+def couple_of(people: Sequence[Person]) -> set[Person]:
+    """Those who share an address."""
+    held = Counter(person.email for person in people if person.email)
+    return {person for person in people if held[person.email] > 1}
 
 
 def _person(chance: random.Random, source_id: str | None, name: str, role: str) -> Person:

@@ -8,7 +8,8 @@ from functools import partial
 
 import pytest
 
-from tests.simulation.scheduler import Crashed, Life, Scheduler
+from tests.simulation.scheduler import Scheduler
+from tests.simulation.workers import Crashed, Life
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.simulation.faults import FAULTS
 from tests.simulation.mutants import MUTANTS
 
 ROOT = Path(__file__).resolve().parents[2]
-CHUNK = 25
+CHUNK = 50
 SEEDS = 500
 
 

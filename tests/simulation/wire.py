@@ -19,10 +19,11 @@ from crm.suitecrm.calls import (
 )
 from dev.crm.model import CrmModel
 from dev.crm.quota import Quota
-from tests.simulation.evidence import Call, Login, Throttled
-from tests.simulation.scheduler import EPOCH, Crashed, Scheduler
-from tests.simulation.seeds import Script
+from tests.simulation.evidence import Call, Login, Throttled, Writing
+from tests.simulation.scheduler import EPOCH, Scheduler
+from tests.simulation.seeds import Outage, Script
 from tests.simulation.stepping import Kind, Steps
+from tests.simulation.workers import Crashed
 
 T = TypeVar("T")
 
@@ -39,6 +40,7 @@ class Wire:
         calls: as they reached the CRM.
         throttled: replies that asked to wait.
         permitted: worker to when it last looked at the shared budget.
+        writings: those of them that write.
         logins: those that were answered.
         calm: nothing goes wrong any more.
     """
@@ -54,9 +56,11 @@ class Wire:
         self.calls: list[Call] = []
         self.throttled: list[Throttled] = []
         self.permitted = permitted
+        self.writings: list[Writing] = []
         self.logins: list[Login] = []
         self.calm = False
         self.storm_until = 0.0
+        self.met: set[Outage] = set()
         self.tokens: set[str] = set()
         self.forgotten: set[str] = set()
         self.quota = Quota(int(script.quota)) if script.quota else None
@@ -71,7 +75,12 @@ class Wire:
 
     def call(self, operation: str, effect: Callable[[], T], timeout_s: float, ids: Sequence[str] = ()) -> T:
         """Send it, and whatever becomes of it."""
-        result: T = self.steps.step(lambda: self._sent(operation, effect, timeout_s, ids), _CRM, operation)
+        begun, worker = self.scheduler.now, self.scheduler.running().name
+        try:
+            result: T = self.steps.step(lambda: self._sent(operation, effect, timeout_s, ids), _CRM, operation)
+        finally:
+            if operation in _WRITES:
+                self.writings.append(Writing(begun, self.scheduler.now, worker, frozenset(ids)))
         return result
 
     def forget_sessions(self) -> None:
@@ -120,10 +129,10 @@ class Wire:
     def _out(self) -> bool:
         now = self.scheduler.now
         found = next((o for o in self.script.outages if o.start <= now < o.start + o.length), None)
-        if found is None:
-            return False
-        self.tally.add("outage", found.form)
-        return True
+        if found is not None and found not in self.met:
+            self.met.add(found)
+            self.tally.add("outage", found.form)
+        return found is not None
 
     def _silent(self, timeout_s: float) -> NoReturn:
         """Nothing is done, whatever it looks like."""

@@ -20,6 +20,7 @@ from tests.simulation.crm_side import OPERATION_S, Human, crm_model, holdings_of
 from tests.simulation.evidence import Asked, Evidence
 from tests.simulation.faults import Tally
 from tests.simulation.functions import DELIVER_TIMEOUT_S, Handlers
+from tests.simulation.office import Office
 from tests.simulation.scheduler import EPOCH, Scheduler
 from tests.simulation.seeds import PROMPT_S, Script
 from tests.simulation.sqs import Oddities
@@ -52,6 +53,9 @@ class SimulatedWorld:
         self.accepted: dict[str, float] = {}
         self.environments: list[Environment[Any]] = []
         self.does = Handlers(self.stores, self.wire, self.scheduler, self.limits, self.chance)
+        self.office = Office(
+            self.stores, self.does.deliverer, self.model, self.scheduler, self.chance, self.does.new_id, self.tally
+        )
         self.calm_from = 0.0
         self.priors = {one: dict(self.model.shown("Contacts", one)) for one in self.model.live("Contacts")}
         self._start()
@@ -70,6 +74,9 @@ class SimulatedWorld:
             script.delivering,
         )
         self._scheduled(Function("sweep", 50.0, lambda: None, self.does.sweep), 60.0, 7.0)
+        answering = Function("operate", 60.0, self.office.ports, self.office.answer)
+        self._answering = self._environment(answering)
+        self._mending = self._environment(Function("reconcile", 60.0, self.office.ports, self.office.mend))
         self._settler()
         self._ringer()
         self._hands()
@@ -141,7 +148,27 @@ class SimulatedWorld:
             self.agenda.at(at, act)
         for agent, at in script.joins.items():
             scheduler.spawn(f"import-{agent}", partial(self._import, agent), at=at)
+        if script.answers:
+            scheduler.spawn("office", partial(self._answer_some, sorted(script.answers)))
         self.wire.late_heard = lambda at: self.agenda.at(at, self._run_late)
+
+    def _answer_some(self, times: Sequence[float]) -> None:
+        for at in times:
+            self.scheduler.wait(max(at, self.scheduler.now))
+            self._answering.invoke(0.5)
+
+    def _answer_all(self) -> None:
+        while self._answering.invoke(1.0) != (True, 0):
+            self.scheduler.wait(self.scheduler.now + 30.0)
+
+    def _mend_all(self) -> None:
+        """Page by page; one that was not done is asked for again."""
+        after, done = "", False
+        while not done or after:
+            done, answer = self._mending.invoke(after)
+            after = answer if done else after
+            if not done:
+                self.scheduler.wait(self.scheduler.now + 30.0)
 
     def _storm(self) -> None:
         self.wire.storm_until = self.scheduler.now + 30.0 + 60.0 * self.chance.random()
@@ -173,6 +200,8 @@ class SimulatedWorld:
             scheduler.run(self.script.calm_at)
             self._calm()
             self._rest()
+            if self.script.tidies:
+                self._tidy()
             self._prompt()
         finally:
             scheduler.close()
@@ -215,6 +244,12 @@ class SimulatedWorld:
         held = stores.sync_rows.rows(due)
         return all(key in held and held[key].standing in _RESTING for key in due)
 
+    def _tidy(self) -> None:
+        """Operators answer whatever is asked, then compare; each time it comes to rest."""
+        for name, work in (("office-answers", self._answer_all), ("office-mends", self._mend_all)):
+            self.scheduler.spawn(name, work, at=self.scheduler.now)
+            self._rest()
+
     def _prompt(self) -> None:
         scheduler, script = self.scheduler, self.script
         start = scheduler.now + 60.0
@@ -239,11 +274,14 @@ class SimulatedWorld:
             holdings=holdings_of(self.model),
             log=self.model.log,
             calls=self.wire.calls,
+            writings=self.wire.writings,
             logins=self.wire.logins,
             throttled=self.wire.throttled,
             crashed=self.crashed,
             disturbed=self.steps.disturbed,
             asks=[Asked(row.key.kind, str(row.question), (row.remote_id, *row.candidates)) for row in asks],
+            answers=self.office.answers,
+            mended=self.script.tidies,
             priors={one: shown for one, shown in self.priors.items() if one.startswith("prior-")},
             refused_bells=len(stores.bells_dlq),
             rate=self.limits.rate,

@@ -6,7 +6,7 @@ beside what its WSDL declares, and is an order of magnitude faster than building
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from zeep import Settings
@@ -14,6 +14,7 @@ from zeep.exceptions import Error as ZeepError
 from zeep.loader import parse_xml
 
 from crm.suitecrm.calls import Broke, Entry, LinkCount, ModuleFields, SoapFault, WireFault
+from crm.suitecrm.faults import without_values
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -34,12 +35,13 @@ _ENVELOPE = "{http://schemas.xmlsoap.org/soap/envelope/}"
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
 
-def result(answer: Answer, secrets: Sequence[str] = ()) -> _Element | None:
+def result(answer: Answer, secrets: Sequence[str] = (), values: Iterable[str] = ()) -> _Element | None:
     """What the operation returned; None if it returns nothing.
 
     Args:
         answer: of HTTP.
         secrets: texts that must not show in an error.
+        values: of records and searches, which the CRM may quote; they must not show either.
 
     Raises:
         SoapFault: the service answered with a fault.
@@ -48,7 +50,7 @@ def result(answer: Answer, secrets: Sequence[str] = ()) -> _Element | None:
     body = _body(answer)
     fault = body.find(f"{_ENVELOPE}Fault")
     if fault is not None:
-        raise _soap_fault(fault, answer, secrets)
+        raise _soap_fault(fault, answer, secrets, values)
     if answer.status != 200:
         _refuse(answer, "no fault in it")
     response = next(iter(body), None)
@@ -89,7 +91,7 @@ def _broken(answer: Answer, why: str) -> WireFault:
     )
 
 
-def _soap_fault(fault: _Element, answer: Answer, secrets: Sequence[str]) -> SoapFault:
+def _soap_fault(fault: _Element, answer: Answer, secrets: Sequence[str], values: Iterable[str]) -> SoapFault:
     parts = {_name(part): "".join(map(str, part.itertext())).strip() for part in fault}
     code, words, detail = (parts.get(name, "") for name in ("faultcode", "faultstring", "detail"))
     if code == _DIED:
@@ -97,6 +99,7 @@ def _soap_fault(fault: _Element, answer: Answer, secrets: Sequence[str]) -> Soap
     told = ": ".join(" ".join(each.split()) for each in (words, detail) if each)
     for secret in filter(None, secrets):
         told = told.replace(secret, "***")
+    told = without_values(told, values)  # before it is cut: half a value is one too
     return SoapFault(code, told[:MOST_WORDS], answer.headers)
 
 

@@ -6,6 +6,7 @@ SOAP's arrays and structs, and `wire.py` does HTTP.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -34,6 +35,9 @@ _PREFIXES = {
     "xsd": "http://www.w3.org/2001/XMLSchema",
     "SOAP-ENC": "http://schemas.xmlsoap.org/soap/encoding/",
 }
+
+#: What a search looks for stands in it between quotes.
+_LITERAL = re.compile(r"'([^']*)'")
 
 #: The service's number for yes and no, where it would read the word `false` as true.
 _NO = 0
@@ -135,6 +139,7 @@ class ZeepCalls:
             int(deleted),
             _NO,
             timeout_s=timeout_s,
+            values=[where, *_LITERAL.findall(where)],
         )
         return EntryPage(
             replies.entries(returned), replies.count(returned, "next_offset"), replies.count(returned, "result_count")
@@ -142,15 +147,15 @@ class ZeepCalls:
 
     def set_entry(self, session: str, module: str, values: Mapping[str, str], *, timeout_s: float) -> str:
         """See `SoapCalls.set_entry`."""
-        row = arguments.name_values(values)
-        return replies.entry_id(self._in_session("set_entry", session, module, row, timeout_s=timeout_s))
+        row, given = arguments.name_values(values), list(values.values())
+        return replies.entry_id(self._in_session("set_entry", session, module, row, timeout_s=timeout_s, values=given))
 
     def set_entries(
         self, session: str, module: str, rows: Sequence[Mapping[str, str]], *, timeout_s: float
     ) -> Sequence[str]:
         """See `SoapCalls.set_entries`."""
-        lists = arguments.lists_of_name_values(rows)
-        return replies.ids(self._in_session("set_entries", session, module, lists, timeout_s=timeout_s))
+        lists, given = arguments.lists_of_name_values(rows), [text for row in rows for text in row.values()]
+        return replies.ids(self._in_session("set_entries", session, module, lists, timeout_s=timeout_s, values=given))
 
     def set_relationships(self, session: str, links: Sequence[LinkCall], *, timeout_s: float) -> LinkCount:
         """See `SoapCalls.set_relationships`."""
@@ -194,21 +199,27 @@ class ZeepCalls:
         """Close the connections; a function that lives on need not."""
         self._wire.close()
 
-    def _in_session(self, operation: str, session: str, *rest: Any, timeout_s: float) -> _Element:
-        return self._call(operation, session, *rest, timeout_s=timeout_s, secrets=[session])
+    def _in_session(
+        self, operation: str, session: str, *rest: Any, timeout_s: float, values: Sequence[str] = ()
+    ) -> _Element:
+        return self._call(operation, session, *rest, timeout_s=timeout_s, secrets=[session], values=values)
 
-    def _call(self, operation: str, *values: Any, timeout_s: float, secrets: Sequence[str] = ()) -> _Element:
-        returned = self._send(operation, *values, timeout_s=timeout_s, secrets=secrets)
+    def _call(
+        self, operation: str, *given: Any, timeout_s: float, secrets: Sequence[str] = (), values: Sequence[str] = ()
+    ) -> _Element:
+        returned = self._send(operation, *given, timeout_s=timeout_s, secrets=secrets, values=values)
         if returned is None or replies.is_nothing(returned):
             raise WireFault(Broke.CUT, f"the CRM answered {operation} without a result", status=200)
         return returned
 
-    def _send(self, operation: str, *values: Any, timeout_s: float, secrets: Sequence[str]) -> _Element | None:
+    def _send(
+        self, operation: str, *given: Any, timeout_s: float, secrets: Sequence[str], values: Sequence[str] = ()
+    ) -> _Element | None:
         client = service_client()
-        envelope = client.create_message(client.service, operation, *values)
+        envelope = client.create_message(client.service, operation, *given)
         message = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
         answer = self._wire.post(message, timeout_s)
-        returned = replies.result(answer, secrets)
+        returned = replies.result(answer, secrets, values)
         if self._heard is not None:
             self._heard(answer.headers)
         return returned

@@ -9,11 +9,20 @@ from typing import TYPE_CHECKING
 
 from domain.crm.rows import Kind, RowKey, SyncRow
 from domain.stages import Stage
-from transforms.crm_record import Drawn, digest, draw_commission, draw_contact, draw_deal, draw_link, fitted
+from transforms.crm_record import (
+    Drawn,
+    digest,
+    draw_commission,
+    draw_contact,
+    draw_deal,
+    draw_link,
+    fitted,
+    folded,
+)
 
 if TYPE_CHECKING:
     from domain.crm.ports import Records
-    from domain.crm.sink import Schema
+    from domain.crm.sink import Remote, Schema
     from domain.deal import Deal
     from domain.errors import FieldProblem
     from mappings.crm.model import CrmMapping
@@ -86,6 +95,19 @@ class Drawing:
         if key.kind is Kind.LINK:
             return self._link(key, deal, parents)
         return self._commission(key, deal, records, parents)
+
+    def is_somebody_else(self, content: Content, remote: Remote) -> bool:
+        """Whether a contact of the CRM is another one of ours, by another name: couples share an address.
+
+        Under the same name it is the same person, whom we know from two deals.
+        """
+        columns = self.mapping.kinds[Kind.CONTACT].sources
+
+        def differ(source: str) -> bool:
+            pairs = [(content.fields.get(one, ""), remote.fields.get(one, "")) for one in columns.get(source, ())]
+            return any(ours and theirs and folded(ours) != folded(theirs) for ours, theirs in pairs)
+
+        return differ("id") and (differ("given_name") or differ("family_name"))
 
     def _contact(self, key: RowKey, records: Records) -> Content | None:
         contact = records.contacts.get(key.id)

@@ -83,7 +83,8 @@ class Lane:
         steps = {key: decide(case) for key, case in self._cases.items() if key not in self.tally.done}
         for key in _those(steps, Do.REST):
             self._rest(steps[key])
-        left = [key for key, step in steps.items() if step.do is not Do.REST]
+        # Together those that are searched for, so that searches go full.
+        left = [*_those(steps, Do.SEARCH), *_those(steps, Do.LOOK), *_those(steps, Do.WRITE)]
         while left and self.tally.stop is None and self.world.time_left() >= self.policy.lane_s:
             self._work({key: steps[key] for key in left[: self.policy.most]})
             del left[: self.policy.most]
@@ -149,8 +150,9 @@ class Lane:
         candidates = self.sink.match(alone) if alone else {}
         steps = {}
         for key in keys:
-            found = list(candidates.get(key, ()))
-            case = replace(self._cases[key], candidates=found, rival=rivals[key], now=self.world.now())
+            case, found = self._cases[key], candidates.get(key, ())
+            likely = [one for one in found if case.content and not self.drawing.is_somebody_else(case.content, one)]
+            case = replace(case, candidates=likely, rival=rivals[key], now=self.world.now())
             self._cases[key] = case
             steps[key] = decide(case)
         return steps

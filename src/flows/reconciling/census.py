@@ -170,9 +170,15 @@ class Census:
 
     def _extra_links(self, deal: Deal, there: Attached, name: str) -> Iterator[Finding]:
         """Whom people linked is theirs; only of people who are ours it is told."""
-        ours = {link.contact_id for link in deal.participants}
-        ours |= {row.key.other for row in self.ports.rows.children_of(deal.id) if row.key.kind is Kind.LINK}
-        strangers = {our_id for our_id in there.contacts.values() if our_id and our_id not in ours}
+        links = [row for row in self.ports.rows.children_of(deal.id) if row.key.kind is Kind.LINK]
+        ours = {link.contact_id for link in deal.participants} | {row.key.other for row in links}
+        # Somebody whom we know from two deals is one record there, and that says only one of our two ids.
+        linked = {row.remote_id.partition("/")[2] for row in links}
+        strangers = {
+            our_id
+            for remote_id, our_id in there.contacts.items()
+            if our_id not in {"", *ours} and remote_id not in linked
+        }
         known = self.ports.rows.load([RowKey(Kind.CONTACT, our_id) for our_id in sorted(strangers)]).contacts
         for our_id in sorted(known):
             key, told = RowKey(Kind.LINK, deal.id, our_id), "people linked somebody of ours who is not on the deal"

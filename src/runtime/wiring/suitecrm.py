@@ -42,8 +42,8 @@ CREDENTIAL = "suitecrm"
 #: Lanes that a run has under way at once.
 LANES = 2
 
-#: Seconds that must be left of a run to write down that a call has timed out.
-MARGIN_S = 3.0
+#: Seconds that must be left of a run when a call has timed out: to write down what became of a hundred rows.
+MARGIN_S = 6.0
 #: A call with less time than this is left to the next run, in seconds.
 LEAST_S = 4.0
 #: Who waits for a secret asks again after this, in seconds.

@@ -11,7 +11,9 @@ import pytest
 from domain.crm.faults import Fault, FaultClass
 from domain.crm.reconciling import Finding, What
 from domain.crm.rows import Kind, RowKey, Standing
+from domain.deal import DealRole
 from domain.money import Money
+from domain.terms import Role
 from flows.delivery.content import Drawing
 from flows.reconcile import Page, ReconcilePorts, Walk, reconcile_page
 from mappings.reconcile.tolerances import tolerances
@@ -118,6 +120,15 @@ def test_somebody_of_ours_whom_people_linked_is_extra_and_a_stranger_is_not(offi
     for contact in (office.remote(RowKey(Kind.CONTACT, "c9")), "stranger"):
         office.model.join("Opportunities", office.remote(DEAL), "contacts", contact)
     assert whats(office) == [(What.EXTRA, RowKey(Kind.LINK, "d1", "c9"), "")]
+
+
+def test_somebody_whom_we_know_from_two_deals_is_nobody_extra_on_either(office: Office) -> None:
+    office.put_contact("c9", first_name="Pat", last_name="Buyer", email="buyer@example.com")
+    office.put_deal(a_deal("d2", participants=(DealRole("c9", Role.BUYER),)))
+    office.deliver(RowKey(Kind.DEAL, "d2"), RowKey(Kind.CONTACT, "c9"))
+    assert office.remote(RowKey(Kind.CONTACT, "c9")) == office.remote(FIRST)
+    office.move(600)
+    assert found(office) == []
 
 
 def test_a_commission_that_says_it_is_ours_and_is_not_is_extra(office: Office) -> None:

@@ -75,7 +75,7 @@ def test_a_row_of_sixty_fields_is_two_write_units() -> None:
 
 def test_every_attribute_of_a_row_is_stored() -> None:
     row = full(SyncRow(DEAL), confirmed=confirmation(), question=Question.GONE, standing=Standing.ASKS, backfill=False)
-    elsewhere = {"key", "lease", "lease_until", "rung", "due_at", "backfill"}
+    elsewhere = {"key", "lease", "lease_until", "rung", "due_at", "backfill", "asked_at"}
     fresh = SyncRow(DEAL)
     said = {name for name in SyncRow.__slots__ if getattr(row, name) != getattr(fresh, name)}
     assert said == set(SyncRow.__slots__) - elsewhere

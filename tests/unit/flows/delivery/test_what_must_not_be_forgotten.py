@@ -155,9 +155,9 @@ def test_8_a_worker_that_dies_after_it_adopted_somebody_leaves_nobody_waiting_fo
     office.deliver()
     assert office.sync(LINK).behind == PERSON
     office.calls._always.clear()
-    office.calls.next("set_entries", Break(KeyboardInterrupt("the worker dies")))
+    office.calls.next("set_entries", Break(RuntimeError("the worker dies")))
     office.move(300)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(RuntimeError, match="dies"):
         office.deliver(PERSON)
     assert office.sync(LINK).behind == PERSON
     office.move(151)
