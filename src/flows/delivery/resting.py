@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from domain.crm.rows import Confirmation, Question, RowKey, Standing, SyncRow
+from domain.crm.rows import Confirmation, Kind, Question, RowKey, Standing, SyncRow
 from domain.errors import Cause
 from flows.delivery.case import Do, Step
 from flows.delivery.content import Content
@@ -21,6 +21,11 @@ RIVAL_RECHECK = timedelta(seconds=15)
 
 #: How soon a row is read again in which somebody else's write was seen beside ours.
 STRAY_RECHECK = timedelta(seconds=1)
+
+
+#: An empty field, as text and as digest.
+_EMPTY = digest("")
+_NOTHING = frozenset({"", _EMPTY})
 
 
 def confirmed(
@@ -139,9 +144,20 @@ def waits_behind(row: SyncRow, parent: RowKey, until: datetime) -> SyncRow:
 
 
 def ours(by_field: Mapping[str, str], row: SyncRow, without: frozenset[str] = frozenset()) -> dict[str, str]:
-    """What of it is ours in this record: of an adopted one only what was empty."""
-    owns = row.owns
-    return {n: text for n, text in by_field.items() if n not in without and (owns is None or n in owns)}
+    """What of it is ours in this record: of an adopted one only what was empty.
+
+    Of a person nothing that we do not know and never told: another contact of ours, or people, may have filled it in.
+    """
+    owns, known = row.owns, row.confirmed or row.before
+    told = known.sent if known else {}
+
+    def is_ours(name: str, value: str) -> bool:
+        if name in without or (owns is not None and name not in owns):
+            return False
+        is_unknown = row.key.kind is Kind.CONTACT and value in _NOTHING
+        return not is_unknown or told.get(name, _EMPTY) != _EMPTY
+
+    return {name: value for name, value in by_field.items() if is_ours(name, value)}
 
 
 def may_run_late(row: SyncRow, now: datetime, max_request: timedelta) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from domain.crm.reconciling import Against, Finding, What
 from domain.crm.rows import Kind, Question, Standing
+from flows.delivery.resting import ours as ours_of
 from transforms.crm_compare import same
 from transforms.crm_record import digest
 
@@ -93,8 +94,8 @@ class Judge:
         row, remote = sides.row, sides.remote
         if row is None or remote is None or not remote.live or row.confirmed is None:
             return
-        for name, mark in sides.content.digests.items():
-            if name not in remote.fields or (row.owns is not None and name not in row.owns):
+        for name, mark in ours_of(sides.content.digests, row).items():
+            if name not in remote.fields:
                 continue
             ours, theirs = sides.content.fields[name], remote.fields[name]
             if digest(theirs) != mark and not self._same(sides.key.kind, name, ours, theirs):

@@ -271,6 +271,19 @@ class TestIdentity9:
         assert office.model.text("Contacts", theirs, "last_name") == "Byer"
         assert office.model.text("Contacts", theirs, "first_name") == "Pat"
 
+    def test_what_we_do_not_know_of_a_person_is_never_wiped(self, office: Office) -> None:
+        office.put_contact("c1", last_name="Ruiz", email="ruiz@example.com")
+        office.deliver()
+        office.model.edit("Contacts", office.remote(PERSON), {"phone_mobile": "+13035550100"})
+        office.rows.ring([PERSON], office.now(), sight=True)
+        office.deliver()
+        assert office.model.text("Contacts", office.remote(PERSON), "phone_mobile") == "+13035550100"
+        office.put_contact("c1", phone="+13035550199")
+        office.settle(0.1)
+        office.put_contact("c1", phone=None)
+        office.settle(0.1)
+        assert office.model.text("Contacts", office.remote(PERSON), "phone_mobile") == ""
+
     def test_two_of_ours_with_one_address_become_one_person_there(self, office: Office) -> None:
         for contact in ("c1", "c2"):
             office.put_contact(contact, last_name="Twin", email="twin@example.com")
