@@ -12,28 +12,17 @@ from datetime import datetime, timedelta
 from functools import cached_property, partial
 from itertools import count
 
-from bench.drain_process import CREDENTIAL, OPERATION_S, PASSWORD, USER, Around, Process
+from bench.drain_crm import QUOTA, Crm
+from bench.drain_process import CREDENTIAL, OPERATION_S, Around, Process
 from bench.drain_queue import BellQueue
 from bench.drain_store import LargeSyncStore, SlowSharedRows
-from bench.virtual import EPOCH, Virtual
+from bench.virtual import Virtual
 from crm.budget import budget_document, standing
 from crm.limits import Limits
-from dev.crm.addon import shipped
-from dev.crm.faults import FaultyCalls
-from dev.crm.model import CrmModel
-from dev.crm.plans import Form, Injected, Seeded
-from dev.crm.quota import Quota
-from dev.crm.road import Way
-from dev.crm.schema import with_addon
 from domain.crm.rows import RowKey
 from domain.crm.standing import LineState
 from flows.deliver_rows import Policy, World, deliver_rows
 from flows.ring_bells import DuePorts, ring_due
-
-#: Of the CRM.
-LATENCY_S, QUOTA = 1.2, 20
-#: Calls whose answer is lost though they are done, of those in the first minute.
-LOST, LOSING_S = 0.01, 60.0
 
 #: As template.yaml and the wiring have them.
 TIMEOUT_S, SKEW_S, MAX_REQUEST_S, ROWS_AT_ONCE = 60.0, 10.0, 300.0, 50
@@ -43,50 +32,6 @@ WARM_S = 30.0
 AT_ONCE_S = 0.1
 #: How often a worker without bells looks for some.
 _POLL_S = 0.25
-
-
-class Crm:
-    """A CRM and the way to it; of a few early writes the answer is lost.
-
-    Attributes:
-        model: what it holds.
-        calls: to it.
-    """
-
-    def __init__(self, virtual: Virtual, chance: random.Random) -> None:
-        self._virtual = virtual
-        self._begins_s = 0.0
-        self._losing = Seeded(chance, {Form("time-out", "lost"): LOST})
-        self.model = CrmModel(self._now, schema=with_addon(shipped()), users={USER: PASSWORD}, idle_s=1e9)
-        way = Way(
-            now=self._now,
-            sleep=virtual.spend,
-            later=self.model.later,
-            expire=self.model.logins.expire,
-            latency_s=lambda _operation, _rows: LATENCY_S,
-        )
-        self.calls = FaultyCalls(self.model, way, self, quota=Quota(QUOTA))
-
-    def _now(self) -> float:
-        return EPOCH.timestamp() + self._virtual.now
-
-    def begin(self, at_s: float) -> None:
-        """What came before does not count."""
-        self._begins_s = at_s
-        self.calls.arrivals.clear()
-        self.model.calls.clear()
-        self.model.log.clear()
-
-    def draw(self, operation: str, at: float, *, write: bool) -> Injected | None:
-        """Implements `dev.crm.plans.Plan`."""
-        is_early = 0 <= at - EPOCH.timestamp() - self._begins_s < LOSING_S
-        return self._losing.draw(operation, at, write=write) if is_early else None
-
-    def made(self, from_s: float = 0.0) -> tuple[int, int]:
-        """Calls that came to its door from this second on, and those of them that it refused."""
-        begins = EPOCH.timestamp() + self._begins_s + from_s
-        answered = [ok for at, _, ok in self.calls.arrivals if at >= begins]
-        return len(answered), answered.count(False)
 
 
 class Delivery:
@@ -106,7 +51,7 @@ class Delivery:
     def __init__(self, seed: int) -> None:
         self.virtual = Virtual()
         self.chance = random.Random(seed)
-        self.crm = Crm(self.virtual, random.Random(seed + 1))
+        self.crm = Crm(lambda: self.virtual.now, self.virtual.spend, random.Random(seed + 1))
         self.store = LargeSyncStore(lambda seconds: self.virtual.spend_some(seconds, AT_ONCE_S))
         self.shared = SlowSharedRows(self.virtual.spend)
         self.bells = BellQueue(lambda: self.virtual.now, 6 * TIMEOUT_S)

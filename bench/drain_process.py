@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bench.drain_crm import PASSWORD, USER
 from bench.virtual import Virtual
 from crm.budget import RateBudget
 from crm.caller import Caller, FreshTokens, Line, Timing
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from flows.delivery.content import Content, Parents
     from tests.fakes.deals import MemoryDealStore
 
-USER, PASSWORD = "dealwire", "secret"
 CREDENTIAL = "suitecrm"
 #: As template.yaml and the wiring have them, in seconds.
 OPERATION_S, LEAST_S, MARGIN_S = 20.0, 4.0, 3.0
