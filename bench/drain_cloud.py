@@ -20,6 +20,7 @@ from bench.virtual import Virtual
 from crm.budget import budget_document, standing
 from crm.limits import Limits
 from domain.crm.rows import RowKey
+from domain.crm.sink import Schema
 from domain.crm.standing import LineState
 from flows.deliver_rows import Policy, World, deliver_rows
 from flows.ring_bells import DuePorts, ring_due
@@ -46,6 +47,7 @@ class Delivery:
         begins_s: when the drain begins.
         killed: runs that were cut off.
         over: nobody begins anything any more.
+        schema: what the CRM was found to hold.
     """
 
     def __init__(self, seed: int) -> None:
@@ -57,6 +59,7 @@ class Delivery:
         self.bells = BellQueue(lambda: self.virtual.now, 6 * TIMEOUT_S)
         self.killed = 0
         self.over = False
+        self.schema: Schema | None = None
         self.counts: Counter[str] = Counter()
         self._tokens = count()
         limits = Limits(rate=float(QUOTA), probe_s=OPERATION_S + 10)
@@ -65,7 +68,11 @@ class Delivery:
     def warm(self) -> None:
         """As after a deployment: the CRM was described once, and there is a session."""
         process = Process(self._around)
-        self.virtual.spawn(lambda: self.virtual.invoke(process.drawing, TIMEOUT_S))
+
+        def look() -> None:
+            self.schema = process.drawing().schema
+
+        self.virtual.spawn(lambda: self.virtual.invoke(look, TIMEOUT_S))
         self.virtual.run(WARM_S)
         self.crm.begin(WARM_S)
 
@@ -120,7 +127,7 @@ class Delivery:
 POLICY = Policy(
     lease=timedelta(seconds=TIMEOUT_S + SKEW_S),
     max_request=timedelta(seconds=MAX_REQUEST_S),
-    lane_s=TIMEOUT_S / 4,
+    lane_s=TIMEOUT_S * 0.4,
     most=ROWS_AT_ONCE,
     letters_source="transactions",
 )

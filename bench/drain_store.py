@@ -140,6 +140,10 @@ class LargeSyncStore(MemorySyncStore):
             ours |= {RowKey(Kind.CONTACT, link.contact_id) for link in deal.participants}
             yield from ours
 
+    def everything(self) -> Records:
+        """All records as they are, at once."""
+        return Records(self.deals.people, self.deals.deals, self.commissions.record_rows)
+
     def lease(
         self, keys: Collection[RowKey], token: str, *, now: datetime, until: datetime
     ) -> Mapping[RowKey, SyncRow]:

@@ -173,7 +173,7 @@ def script_of(seed: int) -> Script:
         storms=tuple(SPAN_S * chance.random() for _ in range(chance.choice((0, 0, 0, 1)))),
         replays=tuple(SPAN_S * (0.5 + chance.random() / 2) for _ in range(chance.choice((0, 0, 1, 3)))),
         answers=tuple(SPAN_S * (0.3 + chance.random()) for _ in range(chance.choice((0, 1, 3)))),
-        tidies=chance.random() < 0.5,
+        tidies=chance.random() < 0.35,
         quota=quota,
         rate=quota * chance.choice((1.0, 1.0, 3.0)) or 20.0,
         idle_s=chance.choice((1440.0, 1440.0, 300.0)),

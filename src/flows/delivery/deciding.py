@@ -33,7 +33,7 @@ def decide(case: Case) -> Step:
     row, content = case.row, case.content
     if content is None or row.standing is Standing.LEFT:
         return Step(Do.REST, replace(row, standing=_idle(row), due_at=None))
-    if case.looked is None and must_look(row, case.now, case.max_request):
+    if case.looked is None and (_has_new_ends(row, content) or must_look(row, case.now, case.max_request)):
         return Step(Do.LOOK, row)
     if case.looked is not None:
         return _after_look(case, content, case.looked.remote)
@@ -44,6 +44,11 @@ def must_look(row: SyncRow, now: datetime, max_request: timedelta) -> bool:
     """Whether the CRM is read before anything is decided: while a write is open, or once it can no longer run late."""
     over = row.doubted_at is not None and now >= row.doubted_at + max_request
     return row.ever_sent and (row.intent is not None or row.sight or row.question is Question.GONE or over)
+
+
+def _has_new_ends(row: SyncRow, content: Content) -> bool:
+    """A link that begins anew between other records: where people merged some, it may have moved along."""
+    return content.key.kind is Kind.LINK and row.sight and not row.ever_sent and all(content.remote_id.split("/"))
 
 
 def _after_look(case: Case, content: Content, remote: Remote | None) -> Step:

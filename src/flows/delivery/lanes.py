@@ -133,7 +133,7 @@ class Lane:
     def _looked(self, keys: Sequence[RowKey]) -> dict[RowKey, Step]:
         if not keys:
             return {}
-        ids = {key: self._cases[key].row.remote_id for key in keys}
+        ids = {key: _remote_id(self._cases[key]) for key in keys}
         found = self.sink.find(self.kind, sorted(set(ids.values())))
         steps = {}
         for key in keys:
@@ -281,6 +281,11 @@ class Lane:
 _PUTS = frozenset({Verb.CREATE, Verb.UPDATE})
 _LINKS = frozenset({Verb.LINK})
 _RETIRES = frozenset({Verb.RETIRE})
+
+
+def _remote_id(case: Case) -> str:
+    """What is looked at; a link that begins anew has none yet, its ends have."""
+    return case.row.remote_id or (case.content.remote_id if case.content else "")
 
 
 def _verb(step: Step) -> Verb | None:

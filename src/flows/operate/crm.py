@@ -170,7 +170,10 @@ def _ring_children(key: RowKey, desk: Desk) -> tuple[RowKey, ...]:
 
 
 def _begins_anew(link: SyncRow, desk: Desk) -> bool:
-    """A link's id is that of its ends: the former one is nothing to hold on to. False: somebody has it just now."""
+    """A link's id is that of its ends: the former one says nothing, but people may have moved it along.
+
+    False: somebody has it just now.
+    """
     fresh = replace(
         link,
         standing=Standing.OPEN,
@@ -182,7 +185,7 @@ def _begins_anew(link: SyncRow, desk: Desk) -> bool:
         question=None,
         candidates=(),
         behind=None,
-        sight=False,
+        sight=True,
         due_at=desk.now,
         backfill=False,
     )
