@@ -24,6 +24,7 @@ from domain.crm.sink import Schema
 from domain.crm.standing import LineState
 from flows.deliver_rows import Policy, World, deliver_rows
 from flows.ring_bells import DuePorts, ring_due
+from runtime.wiring.suitecrm import SIDES
 
 #: As template.yaml and the wiring have them.
 TIMEOUT_S, SKEW_S, MAX_REQUEST_S, ROWS_AT_ONCE = 60.0, 10.0, 300.0, 50
@@ -127,7 +128,8 @@ class Delivery:
 POLICY = Policy(
     lease=timedelta(seconds=TIMEOUT_S + SKEW_S),
     max_request=timedelta(seconds=MAX_REQUEST_S),
-    lane_s=TIMEOUT_S * 0.4,
+    lane_s=TIMEOUT_S * 0.25,
     most=ROWS_AT_ONCE,
+    sides=SIDES,
     letters_source="transactions",
 )

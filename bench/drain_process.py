@@ -17,9 +17,9 @@ from crm.suitecrm.faults import WIRE_ERRORS
 from crm.suitecrm.login import Credentials, login_with
 from crm.suitecrm.mapped import modules_of
 from crm.suitecrm.sink import SuiteCrmSink
-from flows.delivery.content import Drawing
+from flows.delivery.content import Drawing, followed
 from mappings.crm.loader import crm_mapping
-from runtime.wiring.suitecrm import LEAST_S, MARGIN_S
+from runtime.wiring.suitecrm import LEAST_S, MARGIN_S, SIDES
 
 if TYPE_CHECKING:
     from bench.drain_store import LargeSyncStore, SlowSharedRows
@@ -81,7 +81,7 @@ class Process:
                 jitter=around.chance,
                 pause=virtual.spend,
             )
-            for _ in range(2)
+            for _ in range(SIDES)
         ]
         self._sinks = [self._sink(budget) for budget in self._budgets]
         mapping = crm_mapping()
@@ -113,11 +113,11 @@ class Process:
         """What rows are drawn with."""
         return KeptDrawing(crm_mapping(), self._schemas.schema(), self._kept)
 
-    def sink(self, lane: int, *, backfill: bool) -> SuiteCrmSink:
+    def sink(self, side: int, *, backfill: bool) -> SuiteCrmSink:
         """The CRM, as this lane of a run reaches it."""
         if backfill:
             raise AssertionError("nothing is owed by a backfill here")
-        return self._sinks[lane]
+        return self._sinks[side]
 
     def end(self) -> None:
         """A run ends: permits that it still holds are for others."""
@@ -144,7 +144,7 @@ class KeptDrawing(Drawing):
             deal.version if deal else 0,
             contact.version if contact else 0,
             record.number if record else 0,
-            tuple(parents[parent].remote_id if parent in parents else "" for parent in key.parents),
+            tuple(parents[one].remote_id if one in parents else "" for one in sorted(followed([key], records))),
         )
         if drawn_from not in self.kept:
             self.kept[drawn_from] = Drawing(self.mapping, self.schema).content(key, records, parents)

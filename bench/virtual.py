@@ -80,6 +80,7 @@ class Virtual:
             raise RuntimeError("nobody handed over; does a task hold a lock while it waits, or never end?")
         if self._failure is not None:
             raise self._failure
+        self.now = max(self.now, until)
 
     def close(self) -> None:
         """End every thread."""

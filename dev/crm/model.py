@@ -51,6 +51,7 @@ class CrmModel(People):
         calls: every call that was executed, in order.
         broken: SuiteCRM on PHP 8 without its fix: every call dies.
         poisoned: (module, id) of records on which the service dies whenever they are written.
+        unreadable: (module, id) of those on which it dies whenever they are among what is read.
         late: effects of calls that were given up, as (time, effect), until `run_late`.
     """
 
@@ -68,6 +69,7 @@ class CrmModel(People):
         self.calls: list[Call] = []
         self.broken = False
         self.poisoned: set[tuple[str, str]] = set()
+        self.unreadable: set[tuple[str, str]] = set()
         self.late: list[tuple[float, int, Callable[[], object]]] = []
         self._lates = 0
         self._unasked = False
@@ -135,7 +137,7 @@ class CrmModel(People):
         rows = [each for each in rows if deleted or not self.records[module][each].deleted]
         begin = max(offset, 0)
         page = self._ordered(module, rows, order_by)[begin : begin + (limit if limit > 0 else _PAGE)]
-        entries = [Entry(each, self.tables.read(module, each, list(fields))) for each in page]
+        entries = [Entry(each, self._shown(module, each, fields)) for each in page]
         return EntryPage(entries, begin + len(entries), len(entries))
 
     def set_entry(self, session: str, module: str, values: Mapping[str, str], *, timeout_s: float) -> str:
@@ -226,11 +228,16 @@ class CrmModel(People):
             elif others := self.tables.linked(module, record_id, known[name]):
                 far = known[name].right if known[name].left == module else known[name].left
                 related[name] = [self._related(far, other, wanted) for other in others]
-        return Entry(record_id, self.tables.read(module, record_id, fields), related)
+        return Entry(record_id, self._shown(module, record_id, fields), related)
 
     def _related(self, module: str, record_id: str, fields: Sequence[str]) -> dict[str, str]:
         """Of a linked record; what it has no field for is empty, so the role is never told."""
-        return dict.fromkeys(fields, "") | self.tables.read(module, record_id, list(fields))
+        return dict.fromkeys(fields, "") | self._shown(module, record_id, fields)
+
+    def _shown(self, module: str, record_id: str, fields: Sequence[str]) -> dict[str, str]:
+        if (module, record_id) in self.unreadable:
+            raise SoapFault("-1", _DIED)
+        return self.tables.read(module, record_id, list(fields))
 
     def _ordered(self, module: str, ids: list[str], order_by: str) -> list[str]:
         name, _, direction = order_by.strip().partition(" ")

@@ -29,17 +29,15 @@ class Wish:
         limits: of the credential.
         backfill: it is not for a live event.
         patience_us: how long it may wait here and now, in microseconds.
-        period_us: from one of its calls to the next; 0 if unknown.
-        spread_us: by how much that differs, in microseconds.
-        count: how many permits it will use if all goes on as it did.
+        stride_us: from one of its calls to the next, in microseconds; 0 if unknown.
+        count: how many permits it will use, this one included.
         fingerprint: of its credentials.
     """
 
     limits: Limits
     backfill: bool
     patience_us: int
-    period_us: int
-    spread_us: int
+    stride_us: int
     count: int
     fingerprint: str
 
@@ -152,8 +150,7 @@ def _leased(calendar: Calendar, rate: Rate, wish: Wish, now_us: int) -> Sequence
     if first is None:
         return []
     slots = [first]
-    spread_us = -wish.spread_us if rate.is_thin(calendar, now_us) else wish.spread_us
-    stride_us = max(1, wish.period_us + spread_us)
+    stride_us = max(1, wish.stride_us)
     ends_us = now_us + int(wish.limits.horizon_s * 1_000_000)
     slack_us = max(stride_us // 2, 2 * 10**9 // rate.rate_m)
     while len(slots) < wish.count:

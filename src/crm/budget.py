@@ -20,7 +20,7 @@ from crm.budget_row import BudgetRow, standing
 from crm.headers import Told
 from crm.headers import told as read_headers
 from crm.limits import Limits, burst
-from crm.worker import News, Rhythm, Worker
+from crm.worker import News, Pace, Worker
 from domain.crm.faults import CrmFaulted, Fault, FaultClass
 from domain.crm.ports import SharedRows
 from domain.errors import Conflict, Unavailable
@@ -85,7 +85,7 @@ class RateBudget:
         self._backfill = backfill
         self._worker = worker or Worker()
         self._hand = Hand()
-        self._rhythm = Rhythm()
+        self._pace = Pace()
 
     def for_backfill(self) -> RateBudget:
         """The gate of the same process for replays and backfills."""
@@ -101,19 +101,17 @@ class RateBudget:
             worker=self._worker,
         )
 
-    def admit(self) -> None:
-        """Wait for a permit (at most a second) and take it.
+    def admit(self, following: int = 0) -> None:
+        """Wait for a permit (at most a second) and take it, with those for calls that come right after it.
 
         Raises:
             CrmFaulted: `throttled` or `quota`, `unavailable`, `auth_denied`, as `crm.gate.Gate` says; `unavailable`
                 also if the shared row cannot be read or written.
         """
-        if self._worker.started_us:
-            self._rhythm.beat(self._now_us() - self._worker.started_us)
         self._worker.fingerprint = self._fingerprint()
         try:
             self._tell_what_is_left()
-            self._admit()
+            self._admit(1 + following)
         except Unavailable as fault:
             raise CrmFaulted(Fault(FaultClass.UNAVAILABLE, f"no permit: {fault}", wait_s=_STORAGE_S)) from fault
 
@@ -122,6 +120,7 @@ class RateBudget:
         worker = self._worker
         worker.calls += 1
         worker.took_ms += took_s * 1000
+        self._pace.took(int(took_s * 1_000_000))
         learnt, told = self._learnt(), read_headers(headers, self._now())
         if adapting.heard(worker.seen, self._limits, learnt, told) != worker.seen:
             worker.news.append(lambda row: adapting.heard(row, self._limits, learnt, told))
@@ -138,7 +137,7 @@ class RateBudget:
     def give_back(self) -> None:
         """The worker stops for now: permits that it still holds are for others. For the end of each run."""
         held = self._hand
-        self._hand, self._rhythm.count = Hand(), 1
+        self._hand = Hand()
         if held.slots:
             now_us = self._now_us()
             self._worker.news.append(lambda row: _returned(row, held, now_us))
@@ -155,13 +154,13 @@ class RateBudget:
         if self._worker.news:
             raise Unavailable("the CRM is not resumed: its shared row cannot be written now; try again")
 
-    def _admit(self) -> None:
+    def _admit(self, count: int) -> None:
         left_us = int(LONGEST_PAUSE_S * 1_000_000)
         written: tuple[BudgetRow, int] | None = None
         for attempt in range(_ROUNDS):
             row, guard = written or self._read()
             written = None
-            match step(row, self._hand, self._wish(left_us), self._now_us()):
+            match step(row, self._hand, self._wish(left_us, count), self._now_us()):
                 case Go() as go:
                     self._go(row, go)
                     return
@@ -182,25 +181,17 @@ class RateBudget:
                     left_us -= self._step_aside(attempt)
         raise CrmFaulted(Fault(FaultClass.THROTTLED, "too many workers want a permit at once", wait_s=LONGEST_PAUSE_S))
 
-    def _wish(self, left_us: int) -> Wish:
-        rhythm = self._rhythm
+    def _wish(self, left_us: int, count: int) -> Wish:
         return Wish(
             limits=self._limits,
             backfill=self._backfill,
             patience_us=max(0, left_us),
-            period_us=int(rhythm.period_us),
-            spread_us=int(rhythm.spread_us),
-            count=rhythm.count,
+            stride_us=self._pace.stride_us,
+            count=min(count, self._limits.slice_size) if self._pace.took_us else 1,
             fingerprint=self._worker.fingerprint,
         )
 
     def _take(self, lease: Lease) -> None:
-        """A slice that was used up is followed by a larger one; one that was missed by a smaller."""
-        rhythm = self._rhythm
-        if lease.missed:
-            rhythm.count = max(1, rhythm.count // 2)
-        elif not self._hand.slots and rhythm.period_us:
-            rhythm.count = min(self._limits.slice_size, rhythm.count * 2)
         self._hand = lease.hand
         self._worker.calls, self._worker.took_ms = 0, 0.0
 

@@ -87,6 +87,11 @@ class Timing:
         return fits
 
 
+def is_about_rows(fault: Fault) -> bool:
+    """Whether the CRM answered a read with a fault that says nothing: it may be one record of those asked for."""
+    return fault.answered and fault.kind is FaultClass.UNAVAILABLE
+
+
 class Line:
     """Calls without a session, under gate and clock.
 
@@ -99,6 +104,7 @@ class Line:
         self._gate = gate
         self._errors = errors
         self._headers: dict[str, str] = {}
+        self._expected = 0
         self.calls = 0
         self.timing = timing
 
@@ -106,19 +112,26 @@ class Line:
         """Headers of the reply that comes now, names in lower case; the transport tells them."""
         self._headers = dict(headers)
 
-    def run(self, name: str, call: Callable[[float], T], *, write: bool = False) -> T:
+    def expect(self, calls: int) -> None:
+        """So many calls come now, each as soon as the last is answered: their permits are leased together."""
+        self._expected = calls
+
+    def run(self, name: str, call: Callable[[float], T], *, write: bool = False, of_rows: bool = False) -> T:
         """Send one call.
 
         Args:
             name: of the operation, for the log.
             call: sends it, given its time-out in seconds.
             write: whether it changes something there: what is not known then is ambiguous.
+            of_rows: a fault that the CRM answers may be about one of many rows. The gate is not told of it: whoever
+                calls finds out, and says so (`refuse`) if it was not.
 
         Raises:
             CrmFaulted: it failed, or may not be sent now.
         """
         self.timing.timeout()  # before a permit is taken that nobody would use
-        self._gate.admit()
+        self._expected = max(self._expected - 1, 0)
+        self._gate.admit(self._expected)
         timeout = self.timing.timeout()
         started = self.timing.clock()
         self._headers = {}
@@ -126,13 +139,16 @@ class Line:
         try:
             reply = call(timeout)
         except self._errors.types as error:
-            raise CrmFaulted(self._told(name, self._errors.judge(error, write), started)) from error
+            judged = self._errors.judge(error, write)
+            raise CrmFaulted(self._told(name, judged, started, of_rows=of_rows)) from error
         self._gate.answered(self.timing.clock() - started, self._headers)
         return reply
 
-    def _told(self, name: str, judged: Judged, started: float) -> Fault:
+    def _told(self, name: str, judged: Judged, started: float, *, of_rows: bool) -> Fault:
         fault = judged.fault
         logger.warning("the CRM call %s ended as %s", name, fault.kind)
+        if of_rows and is_about_rows(fault):
+            return fault
         got_no_answer = fault.kind is FaultClass.AMBIGUOUS and not fault.answered
         if fault.kind in _OF_THE_LINE or got_no_answer:
             return self._gate.failed(fault, judged.headers)
@@ -185,28 +201,29 @@ class Caller:
         self._sessions = sessions
         self._fresh = fresh
 
-    def read(self, name: str, call: Callable[[str, float], T]) -> T:
-        """Send a call that changes nothing; it gets token and time-out.
+    def read(self, name: str, call: Callable[[str, float], T], *, of_rows: bool = False) -> T:
+        """Send a call that changes nothing; it gets token and time-out. `of_rows`: as `Line.run`.
 
         Raises:
             CrmFaulted: it failed, or may not be sent now.
         """
-        return self._with_session(name, call, write=False)
+        return self._with_session(name, call, write=False, of_rows=of_rows)
 
     def write(self, name: str, call: Callable[[str, float], T]) -> T:
-        """Send a call that changes something; it gets token and time-out.
+        """Send a call that changes something; it gets token and time-out. It is read back right after it.
 
         Raises:
             CrmFaulted: it failed, or may not be sent now.
         """
+        self.line.expect(2)
         return self._with_session(name, call, write=True)
 
-    def _with_session(self, name: str, call: Callable[[str, float], T], *, write: bool) -> T:
+    def _with_session(self, name: str, call: Callable[[str, float], T], *, write: bool, of_rows: bool = False) -> T:
         for _ in range(TOKENS):
             self.line.timing.timeout()
             token = self._sessions.token()
             try:
-                reply = self.line.run(name, partial(call, token), write=write)
+                reply = self.line.run(name, partial(call, token), write=write, of_rows=of_rows)
             except CrmFaulted as error:
                 if error.fault.kind is not FaultClass.AUTH_EXPIRED:
                     raise

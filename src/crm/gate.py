@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 class Gate(Protocol):
     """The rate budget and the circuit of one credential, as one call meets them. Asked before each call, told after."""
 
-    def admit(self) -> None:
+    def admit(self, following: int = 0) -> None:
         """Wait for a permit (at most a second) and take it.
+
+        Args:
+            following: calls that the caller will make right after this one, each as soon as the last is answered.
 
         Raises:
             CrmFaulted: `throttled` or `quota` (the credential waits, `wait_s` says how long), `unavailable` (the

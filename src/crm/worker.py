@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from crm.budget_row import BudgetRow
 
-#: A worker that did not call for so long begins a slice anew, in microseconds.
-_IDLE_US = 10_000_000
+#: Between an answer and the call that follows it, in microseconds.
+_BETWEEN_US = 30_000
 
 #: How much the last call weighs in what is known of a worker's calls.
 _WEIGHT = 0.3
@@ -43,26 +43,26 @@ class Worker:
 
 
 @dataclass(slots=True)
-class Rhythm:
-    """How often a worker calls, and so how many permits it will use.
+class Pace:
+    """How long the calls of a worker take: so far apart lie those that follow each other.
 
     Attributes:
-        period_us: from one of its calls to the next, in microseconds.
+        took_us: of its calls, in microseconds; 0 before the first.
         spread_us: by how much that differs.
-        count: permits of its next slice.
     """
 
-    period_us: float = 0.0
+    took_us: float = 0.0
     spread_us: float = 0.0
-    count: int = 1
 
-    def beat(self, period_us: int) -> None:
-        """It wants to call again, so long after its last call."""
-        if period_us > _IDLE_US:
-            self.count = 1
-        elif not self.period_us:
-            self.period_us = period_us
-        else:
-            off = abs(period_us - self.period_us)
-            self.spread_us += (off - self.spread_us) * _WEIGHT
-            self.period_us += (period_us - self.period_us) * _WEIGHT
+    def took(self, took_us: int) -> None:
+        """A call took so long."""
+        if not self.took_us:
+            self.took_us = took_us
+            return
+        self.spread_us += (abs(took_us - self.took_us) - self.spread_us) * _WEIGHT
+        self.took_us += (took_us - self.took_us) * _WEIGHT
+
+    @property
+    def stride_us(self) -> int:
+        """From one call to the next, so that nearly all are over by then; 0 if that is not known."""
+        return int(self.took_us + 2 * self.spread_us) + _BETWEEN_US if self.took_us else 0

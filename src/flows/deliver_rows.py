@@ -6,9 +6,11 @@ of its bells, whatever else of the same deals is due, and more that is due while
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from domain.crm.faults import CrmFaulted
@@ -32,7 +34,7 @@ TAKEN_WAIT_S = 5.0
 #: How soon a deal is looked at again whose children could not all be begun.
 CHILDREN_LEFT_WAIT = timedelta(seconds=10)
 
-#: Lanes of a round that follow each other: links wait for deals.
+#: Lanes of a round that follow each other at least: links wait for deals.
 _LANES = 2
 
 #: How many times what it takes of a backfill a run asks the index for.
@@ -85,12 +87,11 @@ class _Run:
         try:
             drawing = self.ports.drawing()
         except CrmFaulted as error:
+            self.tally.put_off(error.fault)
             self.tally.stop = error.fault
             return
         rows, backfill = self._with_their_deals(asked), False
         while self.tally.stop is None and self.world.time_left() > _LANES * self.policy.lane_s:
-            if not rows:
-                rows, backfill = self._filled([]), False
             if not rows:
                 rows, backfill = self._backfill(), True
             if not rows:
@@ -116,14 +117,12 @@ class _Run:
     def _with_their_deals(self, asked: Sequence[RowKey]) -> list[RowKey]:
         deals = sorted({key.id for key in asked if key.kind is not Kind.CONTACT})
         due = self.ports.rows.due_of_deals(deals, self.world.now()) if deals else ()
-        rows = self._untried([*asked, *due])
-        return self._filled(rows) if rows else []
+        return self._filled(self._untried([*asked, *due]))
 
     def _filled(self, rows: Iterable[RowKey]) -> list[RowKey]:
         """With what else is due, live rows only, so that calls go full."""
-        # As many steps as there is time for.
-        steps = max(1, round(self.world.time_left() / self.policy.lane_s))
-        gathering = Gathering(self.ports.rows, self.policy.most * steps, self.world.jitter)
+        least = self.policy.most
+        gathering = Gathering(self.ports.rows, least, least * self.policy.sides, self.world.jitter)
         return gathering.filled(rows, self._live, self.world.now())
 
     def _backfill(self) -> list[RowKey]:
@@ -141,50 +140,71 @@ class _Run:
 
 @dataclass
 class _Round:
-    """Contacts beside deals; then, with both there, commissions beside links."""
+    """Deals and contacts; then, with both there, commissions and links."""
 
     run: _Run
     drawing: Drawing
     backfill: bool
 
     def deliver(self, rows: Sequence[RowKey]) -> None:
-        contacts, deals = self._lane(0, Kind.CONTACT), self._lane(1, Kind.DEAL, holds=True)
-        self._together((contacts, rows), (deals, rows))
-        owed = [*rows, *self._owed_by_children(deals)]
-        late = self.run.ports.rows.due_of_deals(sorted({key.id for key in deals.tally.done}), self.run.world.now())
-        commissions, links = self._lane(0, Kind.COMMISSION), self._lane(1, Kind.LINK)
+        deals = self._lanes(Kind.DEAL, rows, holds=True)
+        self._together([*deals, *self._lanes(Kind.CONTACT, rows)])
+        owed = [*rows, *(child for lane in deals for child in self._owed_by_children(lane))]
+        there = sorted({key.id for lane in deals for key in lane.tally.done})
+        late = self.run.ports.rows.due_of_deals(there, self.run.world.now()) if there else ()
+        children = [*self._lanes(Kind.LINK, owed), *self._lanes(Kind.COMMISSION, [*owed, *late])]
         if self.run.tally.stop is None:
-            self._together((commissions, [*owed, *late]), (links, owed))
-        settled = [one for lane in (commissions, links) for one in (lane.tally.done | lane.tally.later)]
-        self._let_go(deals, set(settled), owed)
+            self._together(children)
+        settled = {one for lane in children for one in (lane.tally.done | lane.tally.later)}
+        for lane in deals:
+            self._let_go(lane, settled, owed)
 
-    def _lane(self, number: int, kind: Kind, *, holds: bool = False) -> Lane:
-        ports = self.run.ports
-        sink = ports.sink(number, backfill=self.backfill)
-        return Lane(kind, sink, ports, self.drawing, self.run.policy, self.run.world, self.backfill, holds)
+    def _lanes(self, kind: Kind, rows: Iterable[RowKey], *, holds: bool = False) -> list[Lane]:
+        """As many rows in each as a call carries."""
+        wanted = [key for key in dict.fromkeys(rows) if key.kind is kind]
+        run, most = self.run, self.run.policy.most
+        parts = [wanted[start : start + most] for start in range(0, len(wanted), most)]
+        return [
+            Lane(kind, part, run.ports, self.drawing, run.policy, run.world, self.backfill, holds) for part in parts
+        ]
 
-    def _together(self, *lanes: tuple[Lane, Sequence[RowKey]]) -> None:
-        wanted = [(lane, [key for key in dict.fromkeys(rows) if key.kind is lane.kind]) for lane, rows in lanes]
-        self.run.world.together([_bound(lane, rows) for lane, rows in wanted if rows])
-        for lane, rows in wanted:
-            self.run.tried.update(set(rows) - lane.tally.later)
+    def _together(self, lanes: Sequence[Lane]) -> None:
+        """As many at the same time as the run has sides, in their order."""
+        waiting = deque(lanes)
+        sides = min(len(waiting), self.run.policy.sides)
+        self.run.world.together([partial(self._side, number, waiting) for number in range(sides)])
+        for lane in lanes:
+            self.run.tried.update(set(lane.rows) - lane.tally.later)
             self.run.tally.add(lane.tally)
+
+    def _side(self, number: int, waiting: deque[Lane]) -> None:
+        sink = self.run.ports.sink(number, backfill=self.backfill)
+        while (lane := _next_of(waiting)) is not None:
+            lane.deliver(sink)
+            if lane.tally.stop is not None:
+                return
 
     def _owed_by_children(self, deals: Lane) -> list[RowKey]:
         """What hangs on a changed deal and does not hold what it should: links of who is or was on it, commissions."""
+        children = {key: self._children(key, deals) for key in deals.held}
+        held = {key: one.row for key, one in deals.held.items()}
+        # Of whom a link tells is known by their records there: two of our contacts may be one.
+        ends = {end for known in children.values() for child in known for end in child.parents} - held.keys()
+        parents = {**(self.run.ports.rows.rows(ends) if ends else {}), **held}
         owed = []
-        for key, held in deals.held.items():
-            known = {row.key: row for row in self.run.ports.rows.children_of(key.id)}
-            deal = deals.records.deals[key.id]
-            people = [RowKey(Kind.LINK, key.id, link.contact_id) for link in deal.participants]
+        for known in children.values():
             shares = [one for one in known if one.kind is Kind.COMMISSION]
             records = replace(deals.records, commissions=self.run.ports.rows.load(shares).commissions if shares else {})
-            for child in dict.fromkeys([*people, *known]):
-                content = self.drawing.content(child, records, {key: held.row})
-                if content is not None and _differs(known.get(child), content):
+            for child, row in known.items():
+                content = self.drawing.content(child, records, parents)
+                if content is not None and _differs(row, content):
                     owed.append(child)
-            self._make_live([known[child] for child in owed if child in known])
+            self._make_live([row for child in owed if (row := known.get(child)) is not None])
         return owed
+
+    def _children(self, deal: RowKey, deals: Lane) -> dict[RowKey, SyncRow | None]:
+        people = [RowKey(Kind.LINK, deal.id, link.contact_id) for link in deals.records.deals[deal.id].participants]
+        return dict.fromkeys(people) | {row.key: row for row in self.run.ports.rows.children_of(deal.id)}
 
     def _make_live(self, children: Iterable[SyncRow]) -> None:
         """11: what a live change owes is live, also where a comparison or a replay had asked for it before."""
@@ -208,5 +228,8 @@ def _differs(row: SyncRow | None, content: Content) -> bool:
     return not settled or row is None or row.confirmed is None or row.confirmed.sent != content.digests
 
 
-def _bound(lane: Lane, rows: Sequence[RowKey]) -> Callable[[], None]:
-    return lambda: lane.deliver(rows)
+def _next_of(waiting: deque[Lane]) -> Lane | None:
+    try:
+        return waiting.popleft()
+    except IndexError:  # between looking and taking, another side may take the last one
+        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.crm.faults import FaultClass
+from flows.delivery.ports import NOT_SET_UP, UNREAD
 from runtime.observability import add_plain, logger, metrics
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ ROWS = {
     "behind": "RowsBehind",
     "taken_by_others": "RowsTaken",
     "fenced": "RowsFenced",
+    NOT_SET_UP: "RowsNotSetUp",
+    UNREAD: "RowsUnread",
 }
 
 #: Why a run stopped, to the metric that counts such runs.

@@ -18,7 +18,7 @@ class OpenGate:
     answers: list[tuple[float, Mapping[str, str]]] = field(default_factory=list)
     faults: list[tuple[Fault, Mapping[str, str]]] = field(default_factory=list)
 
-    def admit(self) -> None:
+    def admit(self, following: int = 0) -> None:
         if self.closed is not None:
             raise CrmFaulted(self.closed)
         self.admitted += 1

@@ -17,6 +17,8 @@ from tests.fakes.deals import MemoryDealStore
 from tests.fakes.marks import MemoryMarks
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+#: Text and guard of what is not stored yet.
+_NOTHING = "{}", 0
 
 
 @dataclass
@@ -27,12 +29,12 @@ class MemorySharedRows:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def read(self, name: str) -> SharedRow:
-        text, guard = self.rows.get(name, ("{}", 0))
+        text, guard = self.rows.get(name, _NOTHING)
         return SharedRow(json.loads(text), guard)
 
     def write(self, name: str, document: Mapping[str, Any], guard: int) -> None:
         with self.lock:
-            if self.read(name).guard != guard:
+            if self.rows.get(name, _NOTHING)[1] != guard:
                 raise Conflict(f"{name} was written by somebody else")
             self.rows[name] = (json.dumps(document), guard + 1)
 
@@ -66,8 +68,8 @@ class MemorySyncStore:
     def due(self, now: datetime, limit: int, *, backfill: bool = False) -> Sequence[RowKey]:
         with self.lock, self.deals.lock, self.commissions.lock:
             found = [*self.deals.owed.due(backfill=backfill), *self.commissions.owed.due(backfill=backfill)]
-            rows = [row for row in self.sync.values() if _is_backfill(row) is backfill]
-            found += [(row.due_at, row.key) for row in rows if row.due_at is not None]
+            rows = [row for row in self.sync.values() if row.due_at is not None and row.due_at <= now]
+            found += [(row.due_at, row.key) for row in rows if row.due_at and _is_backfill(row) is backfill]
         return _oldest_first([one for one in found if one[0] <= now])[:limit]
 
     def due_of_deals(self, deal_ids: Collection[str], now: datetime) -> Sequence[RowKey]:
@@ -113,7 +115,7 @@ class MemorySyncStore:
 
     def children_of(self, deal_id: str) -> Sequence[SyncRow]:
         with self.lock:
-            return [self._read(k) for k in sorted(self.sync) if k.parents and k.id == deal_id]
+            return [self._read(key) for key in self._children(RowKey(Kind.DEAL, deal_id))]
 
     def save(self, row: SyncRow, *, now: datetime) -> bool:
         with self.lock:
@@ -162,7 +164,8 @@ class MemorySyncStore:
             self.ring([key for key in self._children(parent) if self._waits(self.sync[key], parent)], at)
 
     def _children(self, parent: RowKey) -> Iterator[RowKey]:
-        return (key for key in sorted(self.sync) if parent in key.parents)
+        related = sorted(key for key in self.sync if parent.id in (key.id, key.other))
+        return (key for key in related if parent in key.parents)
 
     @staticmethod
     def _waits(row: SyncRow, parent: RowKey) -> bool:

@@ -340,6 +340,22 @@ def test_bells_that_were_lost_in_an_outage_are_rung_again(line: Line, aws_refuse
     assert counts(line) == {"created": 13}
 
 
+def test_a_crm_that_is_not_set_up_for_us_is_measured_and_what_waits_goes_on_by_itself(
+    line: Line, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line.order("settings", chances={"redirect": 1.0})  # its address has changed
+    line.stack.fire("transactions", CLOSING)
+    line.ring()
+    capsys.readouterr()
+    line.drain()
+    assert '"RowsNotSetUp":[1.0]' in capsys.readouterr().out
+    line.order("settings", chances={})
+    line.stack.clock.move(minutes=16)
+    line.stack.sweep()
+    line.drain()
+    assert counts(line)["created"] == 13
+
+
 def test_a_message_that_is_no_bell_goes_round_unread_and_holds_up_nobody(line: Line) -> None:
     line.stack.fire("transactions", CLOSING)
     line.ring()

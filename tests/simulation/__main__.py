@@ -14,7 +14,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-from tests.simulation.mutants import MUTANTS, caught_after  # noqa: E402 - src is put on the path above
+from tests.simulation.copying import copy_quickly  # noqa: E402 - src is put on the path above
+
+copy_quickly()
+
+from tests.simulation.mutants import MUTANTS, caught_after  # noqa: E402 - copies first
 from tests.simulation.running import Summary, run_everywhere, with_fixed_hashes  # noqa: E402 - likewise
 
 #: Seeds within which each mutant must be caught.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dev.crm import values
@@ -101,6 +101,19 @@ class Book:
             older = any(same(name, held.get(name, ""), str(one)) for one in past.get(name, ()))
             kind = Wrong.MISORDERED if older else Wrong.WRONG
             self.add(kind, f"{module} {record_id}: {name} is {held.get(name, '')!r} and should be {text!r}")
+
+    def changed_since(self, module: str, dead: Collection[str], wanted: Mapping[str, str]) -> None:
+        """Of a record that people deleted and that has changed since, people are asked; whoever writes it sees that."""
+        answer = self.answer_about(module, dead)
+        if not dead or self.asked & set(dead) or (answer is not None and answer.decision == "leave"):
+            return
+        held = [(one, self.dead(module)[one]) for one in dead]
+        if all(self._differs(one, fields, wanted) for one, fields in held):
+            self.add(Wrong.WRONG, f"{module} {sorted(dead)} was deleted and changed since, and nobody is asked")
+
+    def _differs(self, record_id: str, held: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+        ours = [name for name in wanted if (record_id, name) not in self.edited]
+        return any(not same(name, held.get(name, ""), wanted[name]) for name in ours)
 
     def _is_edited(self, record_id: str, name: str, theirs: Iterable[str]) -> bool:
         """Whether people changed it, and nothing has mended that or will."""

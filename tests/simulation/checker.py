@@ -7,11 +7,13 @@ itself makes of a text.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from dev.crm.schema import COMMISSIONS, CONTACTS, OPPORTUNITIES
 from tests.simulation.book import Book, same
 from tests.simulation.checking_calls import check_calls
+from tests.simulation.checking_order import check_order
 from tests.simulation.checking_people import check_people
 from tests.simulation.crm_side import THEIRS
 from tests.simulation.evidence import Evidence, Violation, Wrong
@@ -63,7 +65,7 @@ def check(evidence: Evidence) -> list[Violation]:
         _deal(book, deal)
     _kept(book)
     _asks(book)
-    return book.wrong + list(check_calls(evidence))
+    return [*book.wrong, *check_calls(evidence), *check_order(evidence, dict(_said(book)), same)]
 
 
 def _conserved(book: Book) -> None:
@@ -113,18 +115,10 @@ def _deal(book: Book, deal: ExpectedDeal) -> None:
 
 def _gone(book: Book, deal: ExpectedDeal, name: str) -> None:
     dead = [one for one, fields in book.dead(OPPORTUNITIES).items() if fields.get("dw_external_id_c") == name]
-    answer = book.answer_about(OPPORTUNITIES, dead)
     if not book.is_explained(OPPORTUNITIES, lambda one: one in dead):
         book.add(Wrong.LOST, f"deal {deal.id} is not in the CRM")
-    elif answer is not None and answer.decision == "leave":
-        return
-    elif not book.asked & set(dead) and all(_differs_since(book, deal, one) for one in dead):
-        book.add(Wrong.WRONG, f"deal {deal.id} was deleted and changed since, and nobody is asked")
-
-
-def _differs_since(book: Book, deal: ExpectedDeal, record_id: str) -> bool:
-    held = book.dead(OPPORTUNITIES)[record_id]
-    return any(not same(name, held.get(name, ""), text) for name, text in _wanted(deal).items())
+    else:
+        book.changed_since(OPPORTUNITIES, dead, _wanted(deal))
 
 
 def _wanted(deal: ExpectedDeal) -> dict[str, str]:
@@ -140,6 +134,18 @@ def _past(deal: ExpectedDeal) -> dict[str, set[str]]:
     """Every value that a field had once: what stands there although something newer was said."""
     past = {name: {str(value) for value in deal.past.get(ours, ())} for name, ours in _TEXTS.items()}
     return past | {name: {_amount(value) for value in deal.past.get(ours, ())} for name, ours in _MONEY.items()}
+
+
+def _said(book: Book) -> Iterator[tuple[str, Mapping[str, Sequence[str]]]]:
+    """Each deal's record, live or not, and what its fields were given in the order in which it was said."""
+    for record_id, fields in {**book.live(OPPORTUNITIES), **book.dead(OPPORTUNITIES)}.items():
+        deal = book.expected.deals.get(fields.get("dw_external_id_c", "").removeprefix("transactions:"))
+        if deal is not None:
+            said = {
+                name: ["", *(str(value or "") for value in deal.past.get(ours, ()))] for name, ours in _TEXTS.items()
+            }
+            said |= {name: ["", *map(_amount, deal.past.get(ours, ()))] for name, ours in _MONEY.items()}
+            yield record_id, said
 
 
 def _amount(cents: int | None) -> str:
@@ -193,12 +199,21 @@ def _commissions(book: Book, deal: ExpectedDeal, deal_id: str) -> None:
         if agent not in by_agent:
             if not book.is_explained(COMMISSIONS, partial(_is_of, book, agent)):
                 book.add(Wrong.LOST, f"the commission of {agent} by deal {deal.id} is not in the CRM")
+            book.changed_since(COMMISSIONS, _dead_of(book, deal, agent), _figures(gross, net))
             continue
         record_id = by_agent[agent][0]
-        wanted = {"amount": _amount(net), "gci": _amount(gross), "company_dollar": _amount(gross - net)}
-        book.compare(COMMISSIONS, record_id, wanted, {})
+        book.compare(COMMISSIONS, record_id, _figures(gross, net), {})
         if (agent, record_id) not in holdings.links.get(_AGENT_LINK, {}) and record_id not in book.gone:
             book.add(Wrong.WRONG, f"commission {record_id} is not linked to its agent {agent}")
+
+
+def _figures(gross: int, net: int) -> dict[str, str]:
+    return {"amount": _amount(net), "gci": _amount(gross), "company_dollar": _amount(gross - net)}
+
+
+def _dead_of(book: Book, deal: ExpectedDeal, agent: str) -> list[str]:
+    name = f"transactions:{deal.id}/{agent}"
+    return [one for one, fields in book.dead(COMMISSIONS).items() if fields.get("external_id") == name]
 
 
 def _is_of(book: Book, agent: str, record_id: str) -> bool:

@@ -34,13 +34,13 @@ def _one_writer(evidence: Evidence) -> Iterator[Violation]:
             if second.begun >= first.ended:
                 break
             both = first.ids & second.ids
-            if both and second.worker != first.worker and not _outlived(evidence, first):
+            if both and second.worker != first.worker and not outlived(evidence, first):
                 words = f"{first.worker} and {second.worker} wrote {min(both)} at the same time, {second.begun:.3f} s"
                 yield Violation(Wrong.WRONG, words)
                 return
 
 
-def _outlived(evidence: Evidence, writing: Writing) -> bool:
+def outlived(evidence: Evidence, writing: Writing) -> bool:
     """Its sender stood still for longer than any lease lasts, machine and all."""
     return any(
         _process(worker) == _process(writing.worker)

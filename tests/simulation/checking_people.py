@@ -33,6 +33,8 @@ def _person(book: Book, person: ExpectedPerson) -> None:
     if not found:
         if not book.is_explained(CONTACTS, lambda one: _is(book, one, person)):
             book.add(Wrong.LOST, f"person {person.key} is not in the CRM")
+        if not book.made and len(gone) == 1:
+            book.changed_since(CONTACTS, gone, _fields_of(person, book.evidence.priors.get(gone[0], {})))
         return
     if len(found) > 1:
         book.add(Wrong.DUPLICATED, f"person {person.key} is in the CRM as {', '.join(found)}")

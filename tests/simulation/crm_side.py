@@ -22,7 +22,7 @@ from dev.crm.schema import COMMISSIONS, CONTACTS, OPPORTUNITIES, Fields, with_ad
 from domain.crm.ports import Records
 from domain.crm.rows import Kind, RowKey
 from domain.crm.sink import Schema
-from flows.delivery.content import Content, Drawing, Parents
+from flows.delivery.content import Content, Drawing, Parents, followed
 from mappings.crm.loader import crm_mapping
 from tests.simulation.cloud import left_s
 from tests.simulation.evidence import Holdings
@@ -152,7 +152,8 @@ class Drawings:
             records.deals.get(key.id),
             records.commissions.get((key.id, key.other)),
         )
-        ends = tuple(parents[parent].remote_id if parent in parents else None for parent in key.parents)
+        seen = sorted(followed([key], records))
+        ends = tuple(parents[one].remote_id if one in parents else None for one in seen)
         by = (key, ends, *map(id, drawn_from))
         if by not in self._drawn:
             content = drawing.content(key, records, parents)
@@ -229,20 +230,20 @@ class Process:
         self._drawings = drawings
         self.dead = stores.events
         self.deals = stores.deals
-        self._lanes = [Lane(stores, wire, scheduler, limits, chance) for _ in range(2)]
-        describe, of = self._lanes[0].sinks[0].preflight, f"{crm_mapping().crm} {crm_mapping().version}"
+        self._sides = [Lane(stores, wire, scheduler, limits, chance) for _ in range(3)]
+        describe, of = self._sides[0].sinks[0].preflight, f"{crm_mapping().crm} {crm_mapping().version}"
         self._schemas = SharedSchema(stores.shared, CREDENTIAL, of=of, describe=describe, now=scheduler.clock)
 
     def drawing(self) -> Drawing:
         """What rows are drawn with."""
         return QuickDrawing(crm_mapping(), self._schemas.schema(), self._drawings)
 
-    def sink(self, lane: int, *, backfill: bool) -> SuiteCrmSink:
+    def sink(self, side: int, *, backfill: bool) -> SuiteCrmSink:
         """The CRM, as this thread of a run reaches it."""
-        return self._lanes[lane].sinks[backfill]
+        return self._sides[side].sinks[backfill]
 
     def end(self) -> None:
         """A run ends: permits that it still holds are for others."""
-        for lane in self._lanes:
-            for budget in lane.budgets:
+        for side in self._sides:
+            for budget in side.budgets:
                 budget.give_back()

@@ -220,7 +220,8 @@ class Handlers:
             lease=timedelta(seconds=LEASE_S),
             max_request=timedelta(seconds=MAX_REQUEST_S),
             lane_s=DELIVER_TIMEOUT_S / 4,
-            most=100,
+            most=50,
+            sides=3,
             letters_source="transactions",
         )
         world = DeliveryWorld(

@@ -20,10 +20,12 @@ from crm.suitecrm import records as records_module
 from crm.suitecrm.batching import Sight, State
 from crm.suitecrm.calls import Broke, WireFault
 from crm.suitecrm.links import LinkTask
+from crm.suitecrm.reading import Seen
 from crm.suitecrm.records import RecordTask
 from domain import merging
 from domain.crm.ports import Records, SyncStore
 from domain.crm.rows import Question, RowKey, SyncRow
+from domain.crm.sink import CrmSink
 from domain.deal import Deal, DealFacts
 from flows import deliver_rows
 from flows import process_event as processing
@@ -72,7 +74,7 @@ def _believed_links(self: LinkTask, rows: Sequence[Any]) -> dict[Any, Sight]:
     return {row.key: Sight(State.ABSENT if self.take_off else State.LIVE) for row in rows}
 
 
-def _confirm_then_write(self: lanes.Lane, steps: Sequence[Step]) -> None:
+def _confirm_then_write(self: lanes.Lane, steps: Sequence[Step], sink: CrmSink) -> None:
     for step in steps:
         case = self._cases[step.row.key]
         if case.content is None or step.write is None:
@@ -80,12 +82,16 @@ def _confirm_then_write(self: lanes.Lane, steps: Sequence[Step]) -> None:
         done = resting.confirmed(step.row, case.content, step.write.fields, self.world.now(), self.policy.max_request)
         self._finish(Step(Do.REST, done), case)
         verb = lanes._verb(step)
-        call = self.sink.link if verb in lanes._LINKS else self._retire if verb in lanes._RETIRES else self._upsert
-        call([step.write])
+        if verb in lanes._LINKS:
+            sink.link([step.write])
+        elif verb in lanes._RETIRES:
+            sink.retire(self.kind, [step.write])
+        else:
+            sink.upsert(self.kind, [step.write])
 
 
-def _seen_live(row: Any, held: Mapping[str, Any], _: object) -> Sight:
-    return Sight(State.LIVE, held.get(row.remote_id, dict(row.fields)))
+def _seen_live(row: Any, seen: Seen[dict[str, str]], _: object) -> Sight:
+    return Sight(State.LIVE, seen.held.get(row.remote_id, dict(row.fields)))
 
 
 # ------------------------------------------------------------------------------------------------- doubt and leases

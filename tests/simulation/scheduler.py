@@ -46,6 +46,7 @@ class Scheduler:
         self._over = False
         self._failure: BaseException | None = None
         self._horizon = 0.0
+        self._shown = 0.0, EPOCH
         self.current: Worker | None = None
 
     # ------------------------------------------------------------------------------------------- set up and run
@@ -191,8 +192,10 @@ class Scheduler:
 
     def clock(self) -> datetime:
         """What the running worker's own clock shows."""
-        skew = self.current.skew if self.current is not None else 0.0
-        return EPOCH + timedelta(seconds=self.now + skew)
+        shown = self.now + (self.current.skew if self.current is not None else 0.0)
+        if shown != self._shown[0]:
+            self._shown = shown, EPOCH + timedelta(seconds=shown)
+        return self._shown[1]
 
     def true_time(self) -> datetime:
         """What an exact clock shows."""

@@ -28,6 +28,7 @@ class State(StrEnum):
     LIVE = "live"
     DELETED = "deleted"
     ABSENT = "absent"
+    UNREAD = "unread"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,13 @@ class Sight:
         state: how it was seen.
         held: of a live one its fields.
         missing: of a link that is absent the end that is not live, in words; empty if both are.
+        fault: of one that the CRM fails to read what it answers.
     """
 
     state: State
     held: Mapping[str, str] = field(default_factory=dict)
     missing: str = ""
+    fault: Fault | None = None
 
 
 class Task(Protocol):
@@ -128,7 +131,8 @@ class Batching:
         except CrmFaulted as error:
             self._unread(rows, error.fault)
             return error.fault
-        self._keep(_noted(self.task.written(row, seen[row.key]), notes[row.key]) for row in rows)
+        readable = self._readable(rows, seen)
+        self._keep(_noted(self.task.written(row, seen[row.key]), notes[row.key]) for row in readable)
         return next((note for note in notes.values() if note is not None), None)
 
     def _one_by_one(self, rows: Sequence[CrmRow]) -> Fault | None:
@@ -139,7 +143,7 @@ class Batching:
             self._unread(rows, error.fault)
             return error.fault
         left: list[CrmRow] = []
-        for row in rows:
+        for row in self._readable(rows, seen):
             result = self.task.settled(row, seen[row.key])
             if result is None:
                 left.append(row)
@@ -180,8 +184,17 @@ class Batching:
         except CrmFaulted as error:
             self._unread(rows, error.fault)
             return error.fault
-        self._keep(self.task.refused(row, seen[row.key], fault) for row, fault in refusals)
+        readable = {row.key for row in self._readable(rows, seen)}
+        self._keep(self.task.refused(row, seen[row.key], fault) for row, fault in refusals if row.key in readable)
         return None
+
+    def _readable(self, rows: Sequence[CrmRow], seen: Mapping[RowKey, Sight]) -> list[CrmRow]:
+        """Those of the rows that were seen; of the others nobody knows, and they alone are in doubt."""
+        for row in rows:
+            fault = seen[row.key].fault
+            if fault is not None:
+                self._unread([row], fault)
+        return [row for row in rows if seen[row.key].fault is None]
 
     def _unread(self, rows: Iterable[CrmRow], fault: Fault) -> None:
         """Written or not, it could not be read: nobody knows."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from crm.suitecrm.reading import ID, Reader, in_chunks, known_ids, plain
+from crm.suitecrm.reading import ID, Reader, in_chunks, plain
 from domain.crm.reconciling import Attached
 from domain.crm.rows import Kind
+from domain.crm.sink import Unread
 
 if TYPE_CHECKING:
     from crm.suitecrm.calls import Entry
@@ -44,28 +46,29 @@ class Census:
         wanted = sorted({value for value in values if VALUE.fullmatch(value)})
         found: dict[str, list[str]] = {}
         for chunk in in_chunks(wanted, self.reader.batches.read):
-            for entry in self._list(of, column, chunk):
+            parts = self.reader.in_parts(chunk, lambda some: self._list(of, column, some))
+            for entry in chain.from_iterable(parts.replies):
                 held = plain(entry.fields.get(column, ""))
                 if held in chunk:  # the database folds letter case and blanks at the end, our ids do not
                     found.setdefault(held, []).append(entry.id)
         return found
 
-    def attached(self, deal_ids: Collection[str], columns: Mapping[Kind, str]) -> dict[str, Attached]:
-        """What hangs on these deals; one that is not live is not there."""
+    def attached(self, deal_ids: Collection[str], columns: Mapping[Kind, str]) -> dict[str, Attached | Unread]:
+        """What hangs on these deals, or that it cannot be read; one that is not live is not there."""
         modules = self.reader.modules
         links = {modules.link.link: _asked(columns.get(Kind.CONTACT, ""))}
         to_deal = next((parent.link for parent in modules.commission.parents.values() if parent.ours), "")
         if to_deal:
             links[to_deal] = _asked(columns.get(Kind.COMMISSION, ""))
-        found: dict[str, Attached] = {}
-        for chunk in in_chunks(known_ids(deal_ids), self.reader.batches.links):
-            for entry in self.reader.entries(modules.deal.module, chunk, ["id"], links):
-                if "warning" not in entry.fields and entry.fields.get("deleted") != "1":
-                    found[entry.id] = Attached(
-                        contacts=_named(entry, modules.link.link, columns.get(Kind.CONTACT, "")),
-                        commissions=_named(entry, to_deal, columns.get(Kind.COMMISSION, "")),
-                    )
-        return found
+        read = self.reader.each(modules.deal.module, deal_ids, ["id"], links, size=self.reader.batches.links)
+        found: dict[str, Attached | Unread] = {
+            entry.id: Attached(
+                contacts=_named(entry, modules.link.link, columns.get(Kind.CONTACT, "")),
+                commissions=_named(entry, to_deal, columns.get(Kind.COMMISSION, "")),
+            )
+            for entry in read.held.values()
+        }
+        return found | {deal_id: Unread(fault) for deal_id, fault in read.unread.items()}
 
     def _list(self, of: ModuleOf, column: str, values: Sequence[str]) -> list[Entry]:
         table = f"{of.table}_cstm" if column.endswith(_CUSTOM) else of.table

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from crm.suitecrm.batching import Sight, State, in_doubt
 from crm.suitecrm.calls import LinkCall
-from crm.suitecrm.reading import ID, Reader, link_ends
+from crm.suitecrm.reading import ID, Reader, Seen, link_ends
 from domain.crm.faults import Fault, FaultClass
 from domain.crm.rows import Kind, RowKey
 from domain.crm.sink import ROLE, CrmRow, Outcome, Result
@@ -67,17 +67,12 @@ class LinkTask:
 
     def look(self, rows: Sequence[CrmRow]) -> Mapping[RowKey, Sight]:
         """Read the deals' links; where one is not found, its contact too."""
-        linked = self.reader.contacts_of(link_ends(row.remote_id)[0] for row in rows)
-        unlinked = [row for row in rows if not _is_linked(row, linked)]
-        contacts: Mapping[str, object] = {}
+        deals = self.reader.contacts_of(link_ends(row.remote_id)[0] for row in rows)
+        unlinked = [row for row in rows if not _is_linked(row, deals)]
+        contacts: Seen[dict[str, str]] = Seen()
         if unlinked and not self.take_off:
             contacts = self.reader.live(Kind.CONTACT, [link_ends(row.remote_id)[1] for row in unlinked])
-        return {
-            row.key: Sight(State.LIVE)
-            if _is_linked(row, linked)
-            else Sight(State.ABSENT, missing=self._missing(row, linked, contacts))
-            for row in rows
-        }
+        return {row.key: self._sight(row, deals, contacts) for row in rows}
 
     def look_after_fault(self, rows: Sequence[CrmRow]) -> Mapping[RowKey, Sight]:
         """The same: what is taken off and what never was are alike."""
@@ -112,6 +107,15 @@ class LinkTask:
         values = {} if self.take_off else {link.role: row.fields.get(ROLE, "")}
         return LinkCall(self.reader.modules.deal.module, deal_id, link.link, contact_id, values, delete=self.take_off)
 
+    def _sight(self, row: CrmRow, deals: Seen[frozenset[str]], contacts: Seen[dict[str, str]]) -> Sight:
+        deal_id, contact_id = link_ends(row.remote_id)
+        fault = deals.unread.get(deal_id) or contacts.unread.get(contact_id)
+        if fault is not None:
+            return Sight(State.UNREAD, fault=fault)
+        if _is_linked(row, deals):
+            return Sight(State.LIVE)
+        return Sight(State.ABSENT, missing=self._missing(row, deals.held, contacts.held))
+
     def _missing(self, row: CrmRow, linked: Mapping[str, object], contacts: Mapping[str, object]) -> str:
         deal_id, contact_id = link_ends(row.remote_id)
         modules = self.reader.modules
@@ -122,9 +126,9 @@ class LinkTask:
         return ""
 
 
-def _is_linked(row: CrmRow, linked: Mapping[str, frozenset[str]]) -> bool:
+def _is_linked(row: CrmRow, deals: Seen[frozenset[str]]) -> bool:
     deal_id, contact_id = link_ends(row.remote_id)
-    return contact_id in linked.get(deal_id, ())
+    return contact_id in deals.held.get(deal_id, ())
 
 
 def _rejected(row: CrmRow, name: str, words: str) -> Result:

@@ -9,7 +9,7 @@ from typing import Final
 from crm.suitecrm.calls import ModuleFields, SoapFault
 from crm.suitecrm.faults import DIED, PHP8_WORDS
 from crm.suitecrm.modules import ModuleOf
-from crm.suitecrm.reading import ID, Reader, in_chunks
+from crm.suitecrm.reading import Reader
 from domain.agents import Agent
 from domain.crm.faults import CrmFaulted, Fault, FaultClass
 from domain.crm.rows import Kind
@@ -120,12 +120,9 @@ class Preflight:
         return lacks
 
     def _live(self, module: str, ids: Iterable[str]) -> frozenset[str]:
-        wanted = sorted(each for each in ids if ID.fullmatch(each))
-        live: set[str] = set()
-        for chunk in in_chunks(wanted, self.reader.batches.read):
-            entries = self.reader.entries(module, chunk, ["id"], {})
-            live |= {entry.id for entry in entries if "warning" not in entry.fields}
-        return frozenset(live)
+        """Those that are not seen to be missing."""
+        seen = self.reader.each(module, sorted(ids), ["id"], {})
+        return frozenset(seen.held.keys() | seen.unread.keys())
 
 
 def _field(of: ModuleOf, told: ModuleFields, name: str) -> FieldSchema | None:

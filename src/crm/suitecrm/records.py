@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from crm.suitecrm.batching import Sight, State, in_doubt
 from crm.suitecrm.calls import LinkCall
 from crm.suitecrm.modules import ModuleOf
-from crm.suitecrm.reading import ID, Reader, altered
+from crm.suitecrm.reading import ID, Reader, Seen, altered
 from domain.crm.faults import Fault, FaultClass
 from domain.crm.rows import Kind, RowKey
 from domain.crm.sink import CrmRow, Outcome, Result
@@ -66,18 +66,20 @@ class RecordTask:
 
     def look(self, rows: Sequence[CrmRow]) -> Mapping[RowKey, Sight]:
         """Read the records back; a link to a parent that we took off, and that stayed, is taken off by name."""
-        held = self.reader.live(self.kind, [row.remote_id for row in rows])
-        held |= self._unlinked([row for row in rows if row.remote_id in held], held)
-        return {row.key: _sight(row, held, ()) for row in rows}
+        seen = self.reader.live(self.kind, [row.remote_id for row in rows])
+        again = self._unlinked([row for row in rows if row.remote_id in seen.held], seen.held)
+        seen = Seen(seen.held | again.held, seen.unread | again.unread)
+        return {row.key: _sight(row, seen, ()) for row in rows}
 
     def look_after_fault(self, rows: Sequence[CrmRow]) -> Mapping[RowKey, Sight]:
         """Read the records, and whether those that are not live were deleted."""
-        held = self.reader.live(self.kind, [row.remote_id for row in rows])
-        missing = [row.remote_id for row in rows if row.remote_id not in held]
-        deleted = self.reader.deleted(self.kind, missing) if missing else ()
-        return {row.key: _sight(row, held, deleted) for row in rows}
+        seen = self.reader.live(self.kind, [row.remote_id for row in rows])
+        missing = [one for row in rows if (one := row.remote_id) not in seen.held and one not in seen.unread]
+        deleted = self.reader.deleted(self.kind, missing)
+        seen = Seen(seen.held, seen.unread | deleted.unread)
+        return {row.key: _sight(row, seen, deleted.held) for row in rows}
 
-    def _unlinked(self, rows: Sequence[CrmRow], held: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    def _unlinked(self, rows: Sequence[CrmRow], held: Mapping[str, Mapping[str, str]]) -> Seen[dict[str, str]]:
         """An empty link column does not take a link off; `set_relationships` does."""
         stayed = [
             LinkCall(self._of.module, row.remote_id, parent.link, held[row.remote_id][column], delete=True)
@@ -86,7 +88,7 @@ class RecordTask:
             if _given(row).get(column) == "" and held[row.remote_id].get(column)
         ]
         if not stayed:
-            return {}
+            return Seen()
         self.reader.caller.write(
             "set_relationships",
             lambda token, timeout: self.reader.calls.set_relationships(token, stayed, timeout_s=timeout),
@@ -143,9 +145,11 @@ class RecordTask:
         return Result(row.key, Outcome.DEFERRED, Fault(FaultClass.GONE, words, answered=True))
 
 
-def _sight(row: CrmRow, held: Mapping[str, Mapping[str, str]], deleted: Collection[str]) -> Sight:
-    if row.remote_id in held:
-        return Sight(State.LIVE, held[row.remote_id])
+def _sight(row: CrmRow, seen: Seen[dict[str, str]], deleted: Collection[str]) -> Sight:
+    if row.remote_id in seen.unread:
+        return Sight(State.UNREAD, fault=seen.unread[row.remote_id])
+    if row.remote_id in seen.held:
+        return Sight(State.LIVE, seen.held[row.remote_id])
     return Sight(State.DELETED if row.remote_id in deleted else State.ABSENT)
 
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from math import ceil
 from typing import Final
 
 from crm.suitecrm.calls import Entry
 from crm.suitecrm.reading import Reader, in_chunks, plain
 from domain.crm.rows import RowKey
-from domain.crm.sink import Remote, Terms
+from domain.crm.sink import Remote, Terms, Unread
 from transforms.crm_record import folded
 
 #: The only addresses that are put into SQL.
@@ -23,6 +25,10 @@ EMAIL: Final = re.compile(r"(?=.{1,254}\Z)[a-z0-9._%+-]+@[a-z0-9.-]+\.[a-z]{2,}"
 
 #: The only phone numbers that are searched for.
 PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+
+#: What nobody has.
+NO_EMAIL: Final = "nobody@dealwire.invalid"
+NO_PHONE: Final = "+10000000001"
 
 #: Digits by which two spellings of a number are the same: those of a North American number without its country code.
 _TELLING_DIGITS = 10
@@ -41,22 +47,34 @@ class Searcher:
 
     reader: Reader
 
-    def match(self, terms: Sequence[Terms]) -> dict[RowKey, Sequence[Remote]]:
+    def match(self, terms: Sequence[Terms]) -> dict[RowKey, Sequence[Remote] | Unread]:
         """Live contacts with the e-mail address, else with phone and last name; every key has its candidates."""
-        found: dict[RowKey, Sequence[Remote]] = self._by_email(terms)
-        missing = [each for each in terms if not found.get(each.key)]
-        return {each.key: () for each in terms} | found | self._by_phone(missing)
+        found: dict[RowKey, Sequence[Remote] | Unread] = {each.key: () for each in terms}
+        mails, phones = len(_with_email(terms)), len(_with_phone(terms))
+        sizes, line = self.reader.batches, self.reader.caller.line
+        line.expect(ceil(mails / sizes.read) + ceil(phones / sizes.phones))
+        found |= self._by_email(terms)
+        return found | self._by_phone([each for each in terms if found[each.key] == ()])
 
-    def _by_email(self, terms: Sequence[Terms]) -> dict[RowKey, Sequence[Remote]]:
-        wanted = [each for each in terms if EMAIL.fullmatch(each.email)]
-        holders: dict[str, list[Remote]] = {}
+    def _by_email(self, terms: Sequence[Terms]) -> dict[RowKey, Sequence[Remote] | Unread]:
+        wanted = _with_email(terms)
+        found: dict[str, Sequence[Remote] | Unread] = {}
         for addresses in in_chunks(sorted({each.email for each in wanted}), self.reader.batches.read):
-            entries = self._list(_where_emails(addresses))
-            for entry in entries:
-                for address in _addresses(entry) & set(addresses):
-                    holders.setdefault(address, []).append(self._remote(entry))
-            self._attribute_others(entries, addresses, holders)
-        return {each.key: _each_once(holders.get(each.email, ())) for each in wanted}
+            parts = self.reader.in_parts(addresses, self._holders, nothing=NO_EMAIL)
+            for holders in parts.replies:
+                found |= {address: _each_once(remotes) for address, remotes in holders.items()}
+            found |= {address: Unread(fault) for address, fault in parts.unread.items()}
+        return {each.key: found.get(each.email, ()) for each in wanted}
+
+    def _holders(self, addresses: Sequence[str]) -> dict[str, list[Remote]]:
+        """Who has each of these addresses."""
+        entries = self._list(_where_emails(addresses))
+        holders: dict[str, list[Remote]] = {}
+        for entry in entries:
+            for address in _addresses(entry) & set(addresses):
+                holders.setdefault(address, []).append(self._remote(entry))
+        self._attribute_others(entries, addresses, holders)
+        return holders
 
     def _attribute_others(
         self, entries: Sequence[Entry], addresses: Collection[str], holders: dict[str, list[Remote]]
@@ -72,13 +90,16 @@ class Searcher:
                 for address in held & set(addresses):
                     holders.setdefault(address, []).append(self._remote(others[entry.id]))
 
-    def _by_phone(self, terms: Sequence[Terms]) -> dict[RowKey, Sequence[Remote]]:
-        wanted = [each for each in terms if PHONE.fullmatch(each.phone) and each.last_name.strip()]
-        found: dict[RowKey, Sequence[Remote]] = {}
-        for chunk in in_chunks(wanted, self.reader.batches.phones):
-            entries = self._list(_where_phones({each.phone for each in chunk}))
+    def _by_phone(self, terms: Sequence[Terms]) -> dict[RowKey, Sequence[Remote] | Unread]:
+        found: dict[RowKey, Sequence[Remote] | Unread] = {}
+        for chunk in in_chunks(_with_phone(terms), self.reader.batches.phones):
+            phones = sorted({each.phone for each in chunk})
+            parts = self.reader.in_parts(phones, lambda some: self._list(_where_phones(some)), nothing=NO_PHONE)
+            entries = list(chain.from_iterable(parts.replies))
             for each in chunk:
-                found[each.key] = _each_once(self._remote(entry) for entry in entries if _is_person(entry, each))
+                fault = parts.unread.get(each.phone)
+                people = _each_once(self._remote(entry) for entry in entries if _is_person(entry, each))
+                found[each.key] = people if fault is None else Unread(fault)
         return found
 
     def _list(self, where: str) -> list[Entry]:
@@ -89,6 +110,14 @@ class Searcher:
     def _remote(self, entry: Entry) -> Remote:
         fields = {name: plain(entry.fields.get(name, "")) for name in self.reader.modules.contact.columns}
         return Remote(entry.id, live=True, fields=fields)
+
+
+def _with_email(terms: Iterable[Terms]) -> list[Terms]:
+    return [each for each in terms if EMAIL.fullmatch(each.email)]
+
+
+def _with_phone(terms: Iterable[Terms]) -> list[Terms]:
+    return [each for each in terms if PHONE.fullmatch(each.phone) and each.last_name.strip()]
 
 
 def _where_emails(addresses: Iterable[str]) -> str:

@@ -22,7 +22,7 @@ from crm.suitecrm.searching import Searcher
 from domain.agents import Agent
 from domain.crm.reconciling import Attached
 from domain.crm.rows import Kind, RowKey
-from domain.crm.sink import CrmRow, Lack, Outcome, Remote, Result, Schema, Terms
+from domain.crm.sink import CrmRow, Lack, Outcome, Remote, Result, Schema, Terms, Unread
 
 
 class SuiteCrmSink:
@@ -55,8 +55,8 @@ class SuiteCrmSink:
         """
         return Preflight(self._reader).agents(agents)
 
-    def find(self, kind: Kind, remote_ids: Collection[str]) -> Mapping[str, Remote]:
-        """These records by id, live or deleted; one that is absent is not there.
+    def find(self, kind: Kind, remote_ids: Collection[str]) -> Mapping[str, Remote | Unread]:
+        """These records by id, live, deleted or unread; one that is absent is not there.
 
         Raises:
             CrmFaulted: the CRM does not answer.
@@ -65,7 +65,7 @@ class SuiteCrmSink:
             return self._reader.find_links(remote_ids)
         return self._reader.find(kind, remote_ids)
 
-    def match(self, terms: Sequence[Terms]) -> Mapping[RowKey, Sequence[Remote]]:
+    def match(self, terms: Sequence[Terms]) -> Mapping[RowKey, Sequence[Remote] | Unread]:
         """Live contacts with the e-mail address, else with phone and last name; every key has its candidates, or none.
 
         Raises:
@@ -81,8 +81,8 @@ class SuiteCrmSink:
         """
         return Census(self._reader).doubles(kind, column, values)
 
-    def attached(self, deal_ids: Collection[str], columns: Mapping[Kind, str]) -> Mapping[str, Attached]:
-        """What hangs on these deals, with our ids of it; a deal that is not live is not there.
+    def attached(self, deal_ids: Collection[str], columns: Mapping[Kind, str]) -> Mapping[str, Attached | Unread]:
+        """What hangs on these deals, with our ids of it, or that it cannot be read; one that is not live is not there.
 
         Raises:
             CrmFaulted: the CRM does not answer.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from domain.crm.rows import Kind, RowKey
-    from domain.crm.sink import Remote
+    from domain.crm.sink import Remote, Unread
 
 
 class Against(StrEnum):
@@ -30,7 +30,7 @@ class What(StrEnum):
     - `refused`: the CRM refuses the row; a dead letter says why.
     - `asks`: a person must decide.
     - `overdue`: owed to the CRM for longer than delivering takes.
-    - `unreadable`: a value of the export that its mapping does not understand.
+    - `unreadable`: a value of the export that its mapping does not understand, or a record that the CRM fails to read.
     - `pending`: owed, or in doubt: not a difference yet.
     - `altered`: the CRM keeps something else than it was given, as it was seen to do when it was written.
     - `left`: a person decided to leave the row to the CRM.
@@ -100,19 +100,20 @@ class Attached:
 class CrmReader(Protocol):
     """Reads an external CRM; every method raises `CrmFaulted` if it does not answer."""
 
-    def find(self, kind: Kind, remote_ids: Collection[str]) -> Mapping[str, Remote]:
-        """These records by id, live or deleted; one that is absent is not there. As `domain.crm.sink.CrmSink`."""
+    def find(self, kind: Kind, remote_ids: Collection[str]) -> Mapping[str, Remote | Unread]:
+        """These records by id, live, deleted or unread; one that is absent is not there. As `CrmSink.find`."""
         ...
 
     def doubles(self, kind: Kind, column: str, values: Collection[str]) -> Mapping[str, Collection[str]]:
         """Live records that have one of these values in a column: value to their ids.
 
-        A value that cannot be asked for safely is not there, like one that no record has.
+        A value that cannot be asked for safely, or whose records cannot be read, is not there, like one that no record
+        has.
         """
         ...
 
-    def attached(self, deal_ids: Collection[str], columns: Mapping[Kind, str]) -> Mapping[str, Attached]:
-        """What hangs on these deals; one that is not live is not there.
+    def attached(self, deal_ids: Collection[str], columns: Mapping[Kind, str]) -> Mapping[str, Attached | Unread]:
+        """What hangs on these deals, or that it cannot be read; one that is not live is not there.
 
         Args:
             deal_ids: in the CRM.

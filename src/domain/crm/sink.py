@@ -44,6 +44,17 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """What the CRM fails to read, and it alone: nobody knows whether it is there, and what it holds.
+
+    Attributes:
+        fault: what the CRM answers.
+    """
+
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
 class CrmRow:
     """A row to write.
 
@@ -154,16 +165,18 @@ class CrmSink(Protocol):
         """
         ...
 
-    def find(self, kind: Kind, remote_ids: Collection[str]) -> Mapping[str, Remote]:
-        """These records by id, live or deleted; one that is absent is not there.
+    def find(self, kind: Kind, remote_ids: Collection[str]) -> Mapping[str, Remote | Unread]:
+        """These records by id, live, deleted or unread; one that is absent is not there.
 
         Raises:
             CrmFaulted: the CRM does not answer.
         """
         ...
 
-    def match(self, terms: Sequence[Terms]) -> Mapping[RowKey, Sequence[Remote]]:
+    def match(self, terms: Sequence[Terms]) -> Mapping[RowKey, Sequence[Remote] | Unread]:
         """Live contacts with the e-mail address, else with phone and last name; every key has its candidates, or none.
+
+        Unread: somebody with this address or phone may be there, and cannot be read.
 
         Raises:
             CrmFaulted: the CRM does not answer.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from domain.errors import FieldProblem
     from mappings.crm.model import CrmMapping
 
-#: The CRM's records that a row hangs on, by its parents' keys.
+#: The CRM's records that rows follow, by our keys: those of `followed`.
 Parents = Mapping[RowKey, SyncRow]
 
 
@@ -50,6 +50,8 @@ class Content:
         cut: field to the length it was cut to.
         source: of the deal it belongs to, where that is known; its dead letters are filed under it.
         deal: `source/source id`, likewise.
+        siblings: of a link those of others on the deal who are the same record there: it is one link for all of them.
+        borrowed: of a link: whose it was has left the deal, and only its siblings keep it there.
     """
 
     key: RowKey
@@ -62,6 +64,8 @@ class Content:
     cut: Mapping[str, int] = field(default_factory=dict)
     source: str = ""
     deal: str = ""
+    siblings: tuple[RowKey, ...] = ()
+    borrowed: bool = False
 
     @cached_property
     def digests(self) -> dict[str, str]:
@@ -83,7 +87,13 @@ class Drawing:
     schema: Schema
 
     def content(self, key: RowKey, records: Records, parents: Parents) -> Content | None:
-        """What the row should hold; None if there is no such record of ours."""
+        """What the row should hold; None if there is no such record of ours.
+
+        Args:
+            key: of the row.
+            records: of ours that it is drawn from.
+            parents: of what it follows (`followed`) the sync rows that exist.
+        """
         if key.kind is Kind.CONTACT:
             return self._contact(key, records)
         deal = records.deals.get(key.id)
@@ -122,11 +132,15 @@ class Drawing:
         return self._fitted(key, record.number, drawn, deal, retired=record.status == "retired")
 
     def _link(self, key: RowKey, deal: Deal, parents: Parents) -> Content:
-        ends = [parents[parent].remote_id if parent in parents else "" for parent in key.parents]
-        roles = [link.role for link in deal.participants if link.contact_id == key.other]
-        retired = not roles or deal.merged_into is not None or deal.details.stage in _OVER
-        drawn = Drawn({}) if retired else draw_link(roles, self.mapping)
-        return self._fitted(key, deal.version, drawn, deal, retired=retired, remote_id="/".join(ends))
+        ends = [_record(parents, parent) for parent in key.parents]
+        same = {key.other, *_same_there(ends[-1], deal, parents)}
+        on_it = [link for link in deal.participants if link.contact_id in same]
+        people = dict.fromkeys(link.contact_id for link in on_it)
+        retired = not on_it or deal.merged_into is not None or deal.details.stage in _OVER
+        drawn = Drawn({}) if retired else draw_link([link.role for link in on_it], self.mapping)
+        fit = self._fitted(key, deal.version, drawn, deal, retired=retired, remote_id="/".join(ends))
+        siblings = tuple(RowKey(Kind.LINK, deal.id, one) for one in people if one != key.other)
+        return replace(fit, siblings=siblings, borrowed=not retired and key.other not in people)
 
     def _fitted(
         self,
@@ -151,3 +165,24 @@ class Drawing:
             source=deal.source if deal else "",
             deal=f"{deal.source}/{deal.source_id}" if deal else "",
         )
+
+
+def followed(keys: Iterable[RowKey], records: Records) -> set[RowKey]:
+    """The rows whose records in the CRM these follow: their parents, and of a link everybody on its deal.
+
+    Several of them may be one record there, and then they share the link.
+    """
+    rows = {parent for key in keys for parent in key.parents}
+    linked = {key.id for key in keys if key.kind is Kind.LINK} & records.deals.keys()
+    people = {link.contact_id for deal_id in linked for link in records.deals[deal_id].participants}
+    return rows | {RowKey(Kind.CONTACT, contact_id) for contact_id in people}
+
+
+def _same_there(remote_id: str, deal: Deal, parents: Parents) -> set[str]:
+    """Whoever on the deal is this record of the CRM."""
+    people = {link.contact_id for link in deal.participants} if remote_id else set[str]()
+    return {one for one in people if _record(parents, RowKey(Kind.CONTACT, one)) == remote_id}
+
+
+def _record(parents: Parents, key: RowKey) -> str:
+    return parents[key].remote_id if key in parents else ""

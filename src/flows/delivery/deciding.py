@@ -104,7 +104,8 @@ def _as_known(case: Case, content: Content, row: SyncRow) -> Step:
     """Nothing is in doubt: compare with what was sent last."""
     known = row.confirmed or row.before
     if known is None:
-        if content.retired:  # what never was there needs no taking back
+        # What never was there needs no taking back, nor keeping for others.
+        if content.retired or content.borrowed:
             return Step(Do.REST, replace(row, standing=Standing.CLEAN, due_at=None, reason="", behind=None))
         return _checked(case, content, row, frozenset(content.fields), adopts=False)
     wanted = ours(content.digests, row)

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from domain.crm.ports import SyncStore
     from domain.crm.rows import SyncRow
 
-#: How many times what a lane takes the index is asked for: many of the oldest are in other workers' hands.
-_WINDOWS = 8
+#: How many rows the index is asked for: many of the oldest are in other workers' hands.
+_WINDOW = 8000
+
+#: A round takes such a part of what is due at most, so that towards the end no worker sits on all that is left.
+_PART = 10
 
 #: So many deals are looked at together for what else of them is due.
 _DEALS = 4
@@ -35,11 +38,13 @@ class Gathering:
 
     Attributes:
         rows: the sync rows.
-        most: rows of one lane.
+        least: rows of one lane that a call carries.
+        most: rows of one lane that there is time for.
         chance: from [0, 1).
     """
 
     rows: SyncStore
+    least: int
     most: int
     chance: Callable[[], float]
 
@@ -49,33 +54,36 @@ class Gathering:
         """These rows, and with them what is due, until each lane is full or nothing more is known to be due.
 
         Args:
-            begun: rows that come first.
+            begun: rows that are taken in any case.
             usable: leaves out what this run had already.
             now: aware UTC.
         """
-        lanes = _Lanes(self.most)
-        lanes.take(begun)
-        window = usable(self.rows.due(now, self.most * _WINDOWS))
+        window = usable(self.rows.due(now, _WINDOW))
+        part = sum(key.kind is Kind.CONTACT for key in window) // _PART
+        lanes = _Lanes(self.least * max(1, min(self.most, part) // self.least))
+        lanes.must_take(begun)
         # Workers who ask at the same time begin at other places, and meet less.
         start = int(self.chance() * len(window))
         window = [*window[start:], *window[:start]]
         new, changed = self._free_deals(window, lanes, now)
         self._take_whole(new, lanes, usable, now)
-        if few := changed[: max(lanes.room(Kind.DEAL), 0)]:
+        # A deal that changed fits into a call that new ones leave half empty; without new ones, into calls of its own.
+        room = lanes.room(Kind.DEAL)
+        if few := changed[: room % self.least if new else room]:
             lanes.take(usable(self.rows.due_of_deals(few, now)))
         people = [key for key in window if key.kind is Kind.CONTACT and key not in lanes.rows]
         lanes.take(self._free(people[: _LOOKED_AT * lanes.room(Kind.CONTACT)], now))
         return list(lanes.rows)
 
     def _free_deals(self, window: Sequence[RowKey], lanes: _Lanes, now: datetime) -> tuple[list[str], list[str]]:
-        """Deals that nobody works on: those that are new to the CRM, and those that changed."""
+        """Deals that nobody works on: those that are not complete in the CRM yet, and those that only changed."""
         known = {key.id for key in lanes.rows}
         ids = dict.fromkeys(key.id for key in window if key.kind is not Kind.CONTACT and key.id not in known)
-        deals = [RowKey(Kind.DEAL, deal_id) for deal_id in islice(ids, _LOOKED_AT * self.most)]
+        deals = [RowKey(Kind.DEAL, deal_id) for deal_id in islice(ids, _LOOKED_AT * lanes.most)]
         held = self.rows.rows(deals) if deals else {}
         free = [key for key in deals if not _is_leased(held.get(key), now)]
-        there = {key for key in free if key in held and held[key].is_there}
-        return [key.id for key in free if key not in there], [key.id for key in free if key in there]
+        whole = {key for key in free if key in held and held[key].is_there and held[key].due_at is None}
+        return [key.id for key in free if key not in whole], [key.id for key in free if key in whole]
 
     def _take_whole(
         self,
@@ -116,12 +124,12 @@ class _Lanes:
 
     def __init__(self, most: int) -> None:
         self.rows: dict[RowKey, None] = {}
-        self._most = most
+        self.most = most
         self._taken: Counter[Kind] = Counter()
 
     def room(self, kind: Kind) -> int:
         """How many more of a kind are taken."""
-        return self._most - self._taken[kind]
+        return max(self.most - self._taken[kind], 0)
 
     def fit(self, keys: Iterable[RowKey]) -> bool:
         """Whether there is room for all of these."""
@@ -130,7 +138,11 @@ class _Lanes:
 
     def take(self, keys: Iterable[RowKey]) -> None:
         """Take these, as far as there is room."""
+        self.must_take(key for key in keys if self.room(key.kind))
+
+    def must_take(self, keys: Iterable[RowKey]) -> None:
+        """Take these."""
         for key in keys:
-            if key not in self.rows and self.room(key.kind) > 0:
+            if key not in self.rows:
                 self.rows[key] = None
                 self._taken[key.kind] += 1

@@ -7,26 +7,30 @@ order; what is decided is in `deciding`, what became of a write in `outcomes`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from domain.crm.faults import OF_THE_SINK, CrmFaulted
 from domain.crm.ports import Records
 from domain.crm.rows import Kind, RowKey, Standing, SyncRow, Verb
-from domain.crm.sink import CrmRow, Outcome, Result
+from domain.crm.sink import Outcome, Result, Unread
 from flows.bugs import place_of
 from flows.delivery.case import Case, Do, Looked, Step
+from flows.delivery.content import followed
 from flows.delivery.deciding import decide
 from flows.delivery.letters import lettered
 from flows.delivery.outcomes import settled, unread
 from flows.delivery.ports import DeliveryPorts, Held, Policy, Tally, World
 from flows.delivery.resting import broken
-from transforms.crm_record import claims, terms
+from flows.delivery.rivals import rival
+from flows.delivery.siblings import ring_siblings
+from transforms.crm_record import terms
 
 if TYPE_CHECKING:
     from domain.crm.faults import Fault
-    from domain.crm.sink import CrmSink, Terms
+    from domain.crm.sink import CrmSink
     from flows.delivery.content import Drawing
 
 logger = logging.getLogger(__name__)
@@ -34,11 +38,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Lane:
-    """Delivers rows of one kind.
+    """Delivers rows of one kind, as many as a call carries.
 
     Attributes:
         kind: of its rows.
-        sink: the CRM.
+        rows: that it delivers.
         ports: everything else.
         drawing: what rows are drawn with.
         policy: the settings.
@@ -48,7 +52,7 @@ class Lane:
     """
 
     kind: Kind
-    sink: CrmSink
+    rows: Sequence[RowKey]
     ports: DeliveryPorts
     drawing: Drawing
     policy: Policy
@@ -60,17 +64,17 @@ class Lane:
     records: Records = field(default_factory=Records)
     _cases: dict[RowKey, Case] = field(default_factory=dict)
 
-    def deliver(self, keys: Iterable[RowKey]) -> None:
-        """Deliver these rows as far as they can be delivered now; `tally` and `held` tell.
+    def deliver(self, sink: CrmSink) -> None:
+        """Deliver the rows to this CRM as far as they can be delivered now; `tally` and `held` tell.
 
         Raises:
             Unavailable: our own storage does not answer. Leases end by themselves; what is owed stays owed.
         """
-        wanted = sorted(keys)
-        if not wanted or self.world.time_left() < self.policy.lane_s:
+        if not self.rows or self.world.time_left() < self.policy.lane_s:
             return
         try:
-            self._deliver(wanted)
+            self._take(sorted(self.rows))
+            self._work({key: decide(case) for key, case in self._cases.items() if key not in self.tally.done}, sink)
         except CrmFaulted as error:
             if error.fault.kind in OF_THE_SINK:
                 self.tally.stop = error.fault
@@ -78,26 +82,12 @@ class Lane:
             else:
                 self._put_off(error.fault)
 
-    def _deliver(self, wanted: Sequence[RowKey]) -> None:
-        self._take(wanted)
-        steps = {key: decide(case) for key, case in self._cases.items() if key not in self.tally.done}
+    def _work(self, steps: dict[RowKey, Step], sink: CrmSink) -> None:
+        steps |= self._looked(_those(steps, Do.LOOK), sink)
+        steps |= self._searched(_those(steps, Do.SEARCH), sink)
         for key in _those(steps, Do.REST):
             self._rest(steps[key])
-        # Together those that are searched for, so that searches go full.
-        left = [*_those(steps, Do.SEARCH), *_those(steps, Do.LOOK), *_those(steps, Do.WRITE)]
-        while left and self.tally.stop is None and self.world.time_left() >= self.policy.lane_s:
-            self._work({key: steps[key] for key in left[: self.policy.most]})
-            del left[: self.policy.most]
-        if left:
-            self._release_all()
-
-    def _work(self, steps: dict[RowKey, Step]) -> None:
-        """As many rows as a call carries, to their end: who runs out of time has then searched for nobody in vain."""
-        steps |= self._looked(_those(steps, Do.LOOK))
-        steps |= self._searched(_those(steps, Do.SEARCH))
-        for key in _those(steps, Do.REST):
-            self._rest(steps[key])
-        self._write([steps[key] for key in _those(steps, Do.WRITE)])
+        self._write([steps[key] for key in _those(steps, Do.WRITE)], sink)
 
     # -- one writer, and load after lease -----------------------------------------------------------------------------
 
@@ -109,7 +99,7 @@ class Lane:
         if not leased:
             return
         self.records = rows.load(list(leased))
-        ends = {parent for key in leased for parent in key.parents}
+        ends = followed(leased, self.records)
         parents = rows.rows(sorted(ends)) if ends else {}
         for key, row in leased.items():
             if self._is_for_later(row):
@@ -130,62 +120,46 @@ class Lane:
 
     # -- read the CRM where something is in doubt, or nobody knows whom it has -----------------------------------------
 
-    def _looked(self, keys: Sequence[RowKey]) -> dict[RowKey, Step]:
+    def _looked(self, keys: Sequence[RowKey], sink: CrmSink) -> dict[RowKey, Step]:
         if not keys:
             return {}
         ids = {key: _remote_id(self._cases[key]) for key in keys}
-        found = self.sink.find(self.kind, sorted(set(ids.values())))
+        found = sink.find(self.kind, sorted(set(ids.values())))
         steps = {}
         for key in keys:
-            case = replace(self._cases[key], looked=Looked(found.get(ids[key])), now=self.world.now())
+            remote = found.get(ids[key])
+            if isinstance(remote, Unread):
+                steps[key] = self._unread(key, remote.fault)
+                continue
+            case = replace(self._cases[key], looked=Looked(remote), now=self.world.now())
             self._cases[key] = case
             steps[key] = decide(case)
         return steps
 
-    def _searched(self, keys: Sequence[RowKey]) -> dict[RowKey, Step]:
+    def _searched(self, keys: Sequence[RowKey], sink: CrmSink) -> dict[RowKey, Step]:
         """9: nobody is created before the CRM was searched; whoever else creates the same person is waited for."""
         wanted = {key: terms(self.records.contacts[key.id]) for key in keys}
-        rivals = {key: self._rival(one) for key, one in wanted.items()}
+        rivals = {key: rival(one, self.ports.rows) for key, one in wanted.items()}
         alone = [one for key, one in wanted.items() if rivals[key] is None]
-        candidates = self.sink.match(alone) if alone else {}
+        candidates = sink.match(alone) if alone else {}
         steps = {}
         for key in keys:
             case, found = self._cases[key], candidates.get(key, ())
+            if isinstance(found, Unread):
+                steps[key] = self._unread(key, found.fault)
+                continue
             likely = [one for one in found if case.content and not self.drawing.is_somebody_else(case.content, one)]
             case = replace(case, candidates=likely, rival=rivals[key], now=self.world.now())
             self._cases[key] = case
             steps[key] = decide(case)
         return steps
 
-    def _rival(self, one: Terms) -> RowKey | None:
-        rows, digests = self.ports.rows, claims(one)
-        if not digests:
-            return None
-        if rows.claim(digests, one.key) is None:
-            return None
-        for term in sorted(digests):  # always in this order, so that two never hold what the other wants next
-            other = rows.claim([term], one.key)
-            if other is not None and not self._goes_first(other, one.key, term):
-                other = rows.claim([term], one.key, displace=other)
-            if other is not None:
-                return other
-        return None
-
-    def _goes_first(self, other: RowKey, key: RowKey, term: str) -> bool:
-        """Whether the holder of a claim still is to be created under it. Of two who wait for each other one goes on."""
-        held = self.ports.rows.rows([other]).get(other)
-        if held is None or held.standing not in {Standing.OPEN, Standing.BEHIND} or held.is_there:
-            return False
-        if held.behind == key and key < other:
-            return False
-        contact = self.ports.rows.load([other]).contacts.get(other.id)
-        return contact is not None and term in claims(terms(contact))
-
     # -- intent before bytes, the call, and what became of it ----------------------------------------------------------
 
-    def _write(self, steps: Sequence[Step]) -> None:
+    def _write(self, steps: Sequence[Step], sink: CrmSink) -> None:
+        puts, retires = partial(sink.upsert, self.kind), partial(sink.retire, self.kind)
         announced = [step for step in steps if self._announce(step)]
-        for verbs, call in ((_PUTS, self._upsert), (_LINKS, self.sink.link), (_RETIRES, self._retire)):
+        for verbs, call in ((_PUTS, puts), (_LINKS, sink.link), (_RETIRES, retires)):
             batch = [step for step in announced if _verb(step) in verbs]
             if batch:
                 self._settle(batch, call([step.write for step in batch if step.write is not None]))
@@ -197,20 +171,14 @@ class Lane:
         self.tally.counts["fenced"] += 1
         return False
 
-    def _upsert(self, rows: Sequence[CrmRow]) -> list[Result]:
-        return self.sink.upsert(self.kind, rows)
-
-    def _retire(self, rows: Sequence[CrmRow]) -> list[Result]:
-        return self.sink.retire(self.kind, rows)
-
     def _settle(self, steps: Sequence[Step], results: Sequence[Result]) -> None:
         now = self.world.now()
         for step, result in zip(steps, results, strict=True):
             case = self._cases[step.row.key]
             if case.content is None:
                 raise ValueError(f"{step.row.key} was written without content")
-            if result.outcome is Outcome.DEFERRED and result.fault and result.fault.kind in OF_THE_SINK:
-                self.tally.stop = self.tally.stop or result.fault
+            if result.outcome is Outcome.DEFERRED and result.fault is not None:
+                self.tally.put_off(result.fault)
             done = settled(
                 replace(step.row, doubted_at=case.row.doubted_at),
                 case.content,
@@ -252,6 +220,7 @@ class Lane:
         self._told(row, case)
         if is_news:
             self.ports.rows.wake(row.key, self.world.now())
+        ring_siblings(row, self._cases, self.ports.rows, self.world.now(), backfill=self.backfill)
 
     def _told(self, row: SyncRow, case: Case) -> None:
         self.tally.done.add(row.key)
@@ -270,9 +239,12 @@ class Lane:
 
     def _put_off(self, fault: Fault) -> None:
         """The CRM is not set up for reading these: such rows wait, and other kinds go on."""
-        now = self.world.now()
         for case in self._left():
-            self._rest(unread(case.row, fault, now))
+            self._rest(self._unread(case.row.key, fault))
+
+    def _unread(self, key: RowKey, fault: Fault) -> Step:
+        self.tally.unread(fault)
+        return unread(self._cases[key].row, fault, self.world.now(), self.world.jitter())
 
     def _left(self) -> list[Case]:
         return [case for key, case in self._cases.items() if key not in self.tally.done]

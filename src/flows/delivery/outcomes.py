@@ -100,16 +100,22 @@ def _deferred(row: SyncRow, fault: Fault, now: datetime, jitter: float) -> SyncR
     return replace(as_before, standing=Standing.OPEN, attempts=attempts, due_at=now + least + wait(attempts, jitter))
 
 
-def unread(row: SyncRow, fault: Fault, now: datetime) -> Step:
-    """The row while the CRM is not set up for reading such rows; what is known of it and asked about it stays."""
+def unread(row: SyncRow, fault: Fault, now: datetime, jitter: float) -> Step:
+    """The row while the CRM cannot read it, or is not set up for reading such rows: nobody knows whether it is there.
+
+    So nothing is done but to wait; what is known of it, doubted and asked about it stays.
+    """
     asks_already = row.standing is Standing.ASKS
+    is_setting_up = fault.kind is FaultClass.CONFIG
+    attempts = row.attempts if is_setting_up else row.attempts + 1
     return Step(
         Do.REST,
         replace(
             row,
             standing=row.standing if asks_already else Standing.OPEN,
             reason=row.reason if asks_already else _words(fault),
-            due_at=now + CONFIG_WAIT,
+            attempts=attempts,
+            due_at=now + (CONFIG_WAIT if is_setting_up else wait(attempts, jitter)),
         ),
     )
 

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+from domain.crm.faults import OF_THE_SINK, FaultClass
 
 if TYPE_CHECKING:
     from domain.crm.faults import Fault
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
     from flows.delivery.content import Drawing
 
 
+#: Words of `Tally.counts` beside those of outcomes and standings: rows that wait until people set the CRM up for them,
+#: and rows that the CRM fails to read.
+NOT_SET_UP: Final = "not_set_up"
+UNREAD: Final = "unread"
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The settings that delivering obeys.
@@ -25,7 +33,8 @@ class Policy:
         lease: how long a worker may write a row; at least the function's time-out and the clocks' skew.
         max_request: how long the CRM may still execute a request that we gave up.
         lane_s: seconds that must be left of a run to begin a lane.
-        most: rows that one lane takes at a time.
+        most: rows that one lane takes, as many as a call carries.
+        sides: lanes that a run has under way at once.
         letters_source: the source that letters are filed under about people who are on no deal we know.
     """
 
@@ -33,6 +42,7 @@ class Policy:
     max_request: timedelta
     lane_s: float
     most: int
+    sides: int
     letters_source: str
 
 
@@ -81,8 +91,8 @@ class DeliveryPorts(Protocol):
         """
         ...
 
-    def sink(self, lane: int, *, backfill: bool) -> CrmSink:
-        """The CRM, under the share of live rows or of the backfill; lanes 0 and 1 are used at the same time."""
+    def sink(self, side: int, *, backfill: bool) -> CrmSink:
+        """The CRM, under the share of live rows or of the backfill; each side uses its own, all at the same time."""
         ...
 
 
@@ -107,6 +117,17 @@ class Tally:
     altered: dict[RowKey, list[str]] = field(default_factory=dict)
     refusals: list[RowKey] = field(default_factory=list)
     stop: Fault | None = None
+
+    def put_off(self, fault: Fault) -> None:
+        """A row was not written: the run stops if that is not about the row, and people hear of what they must mend."""
+        if fault.kind in OF_THE_SINK:
+            self.stop = self.stop or fault
+        elif fault.kind is FaultClass.CONFIG:
+            self.counts[NOT_SET_UP] += 1
+
+    def unread(self, fault: Fault) -> None:
+        """A row was not read, while others can be."""
+        self.counts[NOT_SET_UP if fault.kind is FaultClass.CONFIG else UNREAD] += 1
 
     def add(self, other: Tally) -> None:
         """What another did, too."""

@@ -7,7 +7,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from domain.crm.rows import Confirmation, Kind, RowKey, Standing, SyncRow
+from domain.crm.faults import CrmFaulted
+from domain.crm.rows import Confirmation, Kind, Question, RowKey, Standing, SyncRow
+from domain.crm.sink import Unread
 from domain.errors import Unavailable
 from domain.operate.crm import (
     AskingRow,
@@ -97,7 +99,7 @@ def crm_answer(request: CrmAnswerRequest, desk: Desk) -> CrmAnswerAnswer:
             f"{key} was changed meanwhile, or a worker has it just now; look with `dealwire crm show {key}`, then "
             "answer again"
         )
-    rung = () if request.decision is Decision.LEAVE else _ring_children(key, desk)
+    rung = () if request.decision is Decision.LEAVE else _ring_children(row, desk)
     told = [key, *rung]
     with suppress(Unavailable):  # then the next sweep rings, within a minute
         crm.bells.ring([(one, f"answered-{desk.new_id()}") for one in told])
@@ -121,6 +123,8 @@ def _check_record(key: RowKey, remote_id: str, crm: CrmDesk) -> None:
         found = crm.reader().find(key.kind, [remote_id]).get(remote_id)
     finally:
         crm.release()
+    if isinstance(found, Unread):
+        raise CrmFaulted(found.fault)
     if found is None or not found.live:
         told = "is deleted there" if found is not None else "is not there"
         raise BadRequest(f"adopt {key}: {key.kind} {remote_id!r} {told}; expected the id of a live record of the CRM")
@@ -156,9 +160,9 @@ def _answered(row: SyncRow, request: CrmAnswerRequest, desk: Desk) -> SyncRow:
     return replace(adopted, owns=None, before=Confirmation(desk.now, 0, {}, {}))
 
 
-def _ring_children(key: RowKey, desk: Desk) -> tuple[RowKey, ...]:
+def _ring_children(before: SyncRow, desk: Desk) -> tuple[RowKey, ...]:
     """What hangs on the row hangs on another record now, or on a new one."""
-    children = _children(key, desk)
+    children = [*_children(before.key, desk), *_left_behind(before, desk)]
     held = desk.ports.rows.rows(children)
     known = [child for child in children if child in held and held[child].standing is not Standing.LEFT]
     links = [child for child in known if child.kind is Kind.LINK]
@@ -167,6 +171,19 @@ def _ring_children(key: RowKey, desk: Desk) -> tuple[RowKey, ...]:
     if rest:
         desk.ports.rows.ring(rest, desk.now, sight=True)
     return tuple(known)
+
+
+def _left_behind(before: SyncRow, desk: Desk) -> list[RowKey]:
+    """Links of others on this contact's deals who were the same record until now: there they say a role too many.
+
+    Whoever becomes the same record now is told when the contact's own link is delivered.
+    """
+    # Of a record that is gone no link is left.
+    if before.key.kind is not Kind.CONTACT or before.question is Question.GONE or not before.remote_id:
+        return []
+    rows = [row for own in _children(before.key, desk) for row in desk.ports.rows.children_of(own.id)]
+    links = [row for row in rows if row.key.kind is Kind.LINK and row.key.other != before.key.id]
+    return [row.key for row in links if row.remote_id.partition("/")[2] == before.remote_id]
 
 
 def _begins_anew(link: SyncRow, desk: Desk) -> bool:

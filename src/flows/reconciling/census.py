@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from domain.crm.reconciling import Against, Attached, Finding, What
 from domain.crm.rows import Kind, RowKey, Standing
-from domain.crm.sink import Remote
+from domain.crm.sink import Remote, Unread
+from flows.delivery.content import followed
 from flows.reconciling.judging import Judge, Sides, doubles, is_pending
 
 if TYPE_CHECKING:
@@ -78,8 +79,7 @@ class Census:
         """
         self.drawing = self.crm.drawing()
         self.records = self.ports.rows.load(keys)
-        parents = {parent for key in keys for parent in key.parents}
-        self.rows = self.ports.rows.rows({*keys, *parents})
+        self.rows = self.ports.rows.rows({*keys, *followed(keys, self.records)})
         contents = {key: made for key in keys if (made := self.drawing.content(key, self.records, self.rows))}
         settled = [key for key in contents if not self._waits(key)]
         remotes, attached = self._read(settled)
@@ -91,7 +91,7 @@ class Census:
 
     # -- our side
 
-    def _sides(self, key: RowKey, content: Content, remote: Remote | None) -> Sides:
+    def _sides(self, key: RowKey, content: Content, remote: Remote | Unread | None) -> Sides:
         return Sides(
             key=key,
             row=self.rows.get(key),
@@ -116,10 +116,10 @@ class Census:
 
     # -- their side
 
-    def _read(self, keys: Sequence[RowKey]) -> tuple[dict[RowKey, Remote], Mapping[str, Attached]]:
+    def _read(self, keys: Sequence[RowKey]) -> tuple[dict[RowKey, Remote | Unread], Mapping[str, Attached | Unread]]:
         ids = {key: self.rows[key].remote_id for key in keys if key in self.rows and self.rows[key].remote_id}
         reader = self.crm.reader()
-        found: dict[RowKey, Remote] = {}
+        found: dict[RowKey, Remote | Unread] = {}
         for kind in _RECORDS:
             wanted = {key: remote_id for key, remote_id in ids.items() if key.kind is kind}
             held = reader.find(kind, sorted(set(wanted.values()))) if wanted else {}
@@ -129,7 +129,10 @@ class Census:
         attached = reader.attached(sorted(deals), self._columns()) if deals else {}
         for key, remote_id in ids.items():
             deal_id, _, contact_id = remote_id.partition("/")
-            if key.kind is Kind.LINK and deal_id in attached and contact_id in attached[deal_id].contacts:
+            there = attached.get(deal_id) if key.kind is Kind.LINK else None
+            if isinstance(there, Unread):
+                found[key] = there
+            elif there is not None and contact_id in there.contacts:
                 found[key] = Remote(remote_id, live=True, fields={})
         return found, attached
 
@@ -157,12 +160,12 @@ class Census:
         return key in self.rows and self.rows[key].is_there
 
     def _extra(
-        self, keys: Iterable[RowKey], attached: Mapping[str, Attached], contents: Mapping[RowKey, Content]
+        self, keys: Iterable[RowKey], attached: Mapping[str, Attached | Unread], contents: Mapping[RowKey, Content]
     ) -> Iterator[Finding]:
         """What hangs on our deals under our ids, and is not ours any more, or never was."""
         for key in keys:
             there = attached.get(self.rows[key].remote_id) if key.kind is Kind.DEAL and key in self.rows else None
-            if there is None:
+            if there is None or isinstance(there, Unread):
                 continue
             name = contents[key].deal
             yield from self._extra_links(self.records.deals[key.id], there, name)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from domain.crm.reconciling import Against, Finding, What
 from domain.crm.rows import Kind, Question, Standing
+from domain.crm.sink import Remote, Unread
 from flows.delivery.resting import ours as ours_of
 from transforms.crm_compare import same
 from transforms.crm_record import digest
 
 if TYPE_CHECKING:
     from domain.crm.rows import RowKey, SyncRow
-    from domain.crm.sink import Remote
     from flows.delivery.content import Content
     from mappings.crm.model import CrmMapping
     from mappings.reconcile.tolerances import Tolerances
@@ -33,7 +33,7 @@ class Sides:
         key: which row.
         row: its sync row; None if nobody ever looked at it.
         content: what it should hold.
-        remote: the CRM's record; None if it has none, or was not asked.
+        remote: the CRM's record, or that it cannot be read; None if it has none, or was not asked.
         owed: our record has changed since it was delivered.
         overdue: it should have been delivered long ago.
         left: a person left it, or what it hangs on, to the CRM.
@@ -42,7 +42,7 @@ class Sides:
     key: RowKey
     row: SyncRow | None
     content: Content
-    remote: Remote | None
+    remote: Remote | Unread | None
     owed: bool = False
     overdue: bool = False
     left: bool = False
@@ -79,11 +79,13 @@ class Judge:
 
     def _there(self, sides: Sides) -> list[Finding]:
         """Whether the record is there, or is not, as it should."""
+        if isinstance(sides.remote, Unread):
+            return [_about(sides, What.UNREADABLE, f"the CRM fails to read it: {sides.remote.fault.words}")]
         live = sides.remote is not None and sides.remote.live
         if sides.content.retired and (sides.key.kind is Kind.LINK or not _was_sent(sides.row)):
             told = "a link that was taken off is there again"
             return [_about(sides, What.EXTRA, told, fixable=True)] if live else []
-        if live:
+        if live or (sides.content.borrowed and not _was_sent(sides.row)):
             return []
         if not _was_sent(sides.row):
             return [_about(sides, What.MISSING, "never delivered, and nothing says that it is owed", fixable=True)]
@@ -92,7 +94,7 @@ class Judge:
 
     def _fields(self, sides: Sides) -> Iterator[Finding]:
         row, remote = sides.row, sides.remote
-        if row is None or remote is None or not remote.live or row.confirmed is None:
+        if row is None or not isinstance(remote, Remote) or not remote.live or row.confirmed is None:
             return
         for name, mark in ours_of(sides.content.digests, row).items():
             if name not in remote.fields:

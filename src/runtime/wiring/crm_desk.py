@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["CrmReading", "SuiteCrmDesk", "crm_if_any"]
 
 #: A request of an operator is one thread's.
-_LANE = 0
+_SIDE = 0
 
 
 def crm_if_any(settings: OperateSettings | ReconcileSettings) -> SuiteCrm | None:
@@ -54,7 +54,7 @@ class CrmReading:
 
     def reader(self) -> SuiteCrmSink:
         """Reads it, under the share of the backfill."""
-        return self._crm.sink(_LANE, backfill=True)
+        return self._crm.sink(_SIDE, backfill=True)
 
 
 class SuiteCrmDesk(CrmReading):
@@ -99,7 +99,7 @@ class SuiteCrmDesk(CrmReading):
     def preflight(self, agents: Iterable[Agent]) -> tuple[Schema, Sequence[Lack]]:
         """Ask what it can hold and let all workers know; and which CRM ids of these agents lead nowhere."""
         schema = self._crm.schemas.ask()
-        return schema, self._crm.sink(_LANE, backfill=False).check_agents(agents)
+        return schema, self._crm.sink(_SIDE, backfill=False).check_agents(agents)
 
     def release(self) -> None:
         """The request is done: permits that it still holds are for others."""

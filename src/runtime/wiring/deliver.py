@@ -11,11 +11,12 @@ from datetime import timedelta
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+from crm.suitecrm.modules import Batches
 from flows.deliver_rows import Policy, World
 from flows.delivery.content import Drawing
 from runtime.config import DeliverSettings
 from runtime.wiring.edges import client, new_id, now
-from runtime.wiring.suitecrm import LANES, suite_crm
+from runtime.wiring.suitecrm import SIDES, suite_crm
 from sources.catalog import catalog
 from storage.delivery.bells import row_of_bell
 from storage.delivery.patience import SqsPatience
@@ -34,9 +35,9 @@ __all__ = ["end", "now", "patience", "policy", "ports", "row_of_bell", "world"]
 SKEW_S = 10
 #: Part of a run that must be left to begin a lane: for its calls at their slowest, and writing down a hundred rows. A
 #: run that is cut off leaves leases, and doubts, that others wait for.
-_LANE = 0.4
-#: Rows of one lane: two calls of each kind, which a quarter of a run holds at 1.2 s a call.
-ROWS_AT_ONCE = 100
+_LANE = 0.25
+#: Rows of one lane: what one call carries.
+ROWS_AT_ONCE = Batches().write
 #: Letters about people who are on no deal that we know are filed under this source.
 LETTERS_SOURCE = "transactions"
 
@@ -72,9 +73,9 @@ class Ports:
         """What rows are drawn with. Raises `CrmFaulted` if the CRM must be asked for that and does not answer."""
         return Drawing(self.crm.mapping, self.crm.schemas.schema())
 
-    def sink(self, lane: int, *, backfill: bool) -> SuiteCrmSink:
-        """The CRM as one lane calls it, under the share of live rows or of the backfill."""
-        return self.crm.sink(lane, backfill=backfill)
+    def sink(self, side: int, *, backfill: bool) -> SuiteCrmSink:
+        """The CRM as one side calls it, under the share of live rows or of the backfill."""
+        return self.crm.sink(side, backfill=backfill)
 
 
 @lru_cache(maxsize=1)
@@ -98,6 +99,7 @@ def policy() -> Policy:
         max_request=timedelta(seconds=configured.crm_max_request_s),
         lane_s=configured.deliver_timeout_s * _LANE,
         most=ROWS_AT_ONCE,
+        sides=SIDES,
         letters_source=LETTERS_SOURCE,
     )
 
@@ -119,7 +121,7 @@ def end() -> int:
 
 @lru_cache(maxsize=1)
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(LANES)
+    return ThreadPoolExecutor(SIDES)
 
 
 def _together(work: Sequence[Callable[[], None]]) -> None:

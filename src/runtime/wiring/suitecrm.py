@@ -1,6 +1,6 @@
 """SuiteCRM as one run of `deliver` uses it: wire, session and rate budget put together.
 
-A lane is one thread's way to the CRM, for budget and session serve one thread each. What all processes share lies in
+A side is one thread's way to the CRM, for budget and session serve one thread each. What all processes share lies in
 the shared rows.
 """
 
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 #: Name of the credential in the shared rows, and of its secret below `crm/`.
 CREDENTIAL = "suitecrm"
 
-#: Lanes that a run has under way at once.
-LANES = 2
+#: Calls that a run has under way at once: so many threads, each with a way to the CRM of its own.
+SIDES = 4
 
 #: Seconds that must be left of a run when a call has timed out: to write down what became of a hundred rows.
 MARGIN_S = 6.0
@@ -67,7 +67,7 @@ class Setting:
     operation_s: float
 
 
-class _Lane:
+class _Side:
     """One thread's way to the CRM, for live rows and for those of a backfill."""
 
     def __init__(self, crm: SuiteCrm) -> None:
@@ -116,15 +116,15 @@ class SuiteCrm:
         self.rows = rows
         self.mapping = mapping
         self._secrets = secrets
-        self._lanes = tuple(_Lane(self) for _ in range(LANES))
+        self._sides = tuple(_Side(self) for _ in range(SIDES))
         self._counted = 0
-        described = self._lanes[0].sinks[0].preflight
+        described = self._sides[0].sinks[0].preflight
         of = f"{mapping.crm} {mapping.version}"
         self.schemas = SharedSchema(rows, CREDENTIAL, of=of, describe=described, now=now)
 
-    def sink(self, lane: int, *, backfill: bool) -> SuiteCrmSink:
-        """The sink of one lane."""
-        return self._lanes[lane].sinks[int(backfill)]
+    def sink(self, side: int, *, backfill: bool) -> SuiteCrmSink:
+        """The sink of one side."""
+        return self._sides[side].sinks[int(backfill)]
 
     def begin(self, time_left: Callable[[], float]) -> None:
         """A run begins, with so many seconds left."""
@@ -134,16 +134,16 @@ class SuiteCrm:
 
     def end(self) -> int:
         """A run ends: permits that it still holds are for others. Gives the calls that it made."""
-        for lane in self._lanes:
-            for budget in lane.budgets:
+        for side in self._sides:
+            for budget in side.budgets:
                 budget.give_back()
         before, self._counted = self._counted, sum(line.calls for line in self._lines())
         return self._counted - before
 
     def close(self) -> None:
         """Close the connections; a function that lives on need not."""
-        for lane in self._lanes:
-            for wire in lane.wires:
+        for side in self._sides:
+            for wire in side.wires:
                 wire.close()
 
     def credentials(self) -> Credentials:
@@ -180,7 +180,7 @@ class SuiteCrm:
             raise CrmFaulted(Fault(FaultClass.AUTH_DENIED, str(error), wait_s=_SECRET_S)) from error
 
     def _lines(self) -> list[Line]:
-        return [line for lane in self._lanes for line in lane.lines]
+        return [line for side in self._sides for line in side.lines]
 
 
 def suite_crm(settings: DeliverSettings | OperateSettings | ReconcileSettings) -> SuiteCrm:

@@ -20,7 +20,7 @@ WIDTH = LIMITS.width_us
 SLOT = 35_000_000_000
 NOW = SLOT * WIDTH
 
-WISH = Wish(LIMITS, False, 1_000_000, 1_200_000, 0, 4, "f1")
+WISH = Wish(LIMITS, False, 1_000_000, 1_200_000, 4, "f1")
 
 
 def row(*taken: int, **changes: int) -> BudgetRow:

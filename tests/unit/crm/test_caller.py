@@ -81,7 +81,7 @@ def test_a_call_whose_time_out_does_not_fit_is_not_sent_and_nobody_is_told(bench
 
 def test_time_that_goes_by_while_waiting_for_a_permit_is_not_used_twice(bench: Bench) -> None:
     class SlowGate(OpenGate):
-        def admit(self) -> None:
+        def admit(self, following: int = 0) -> None:
             super().admit()
             bench.left = 6.0
 

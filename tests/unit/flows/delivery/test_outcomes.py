@@ -112,11 +112,21 @@ def test_what_the_crm_had_before_it_refused_it_is_read_before_anything_else_happ
 
 def test_a_row_that_cannot_be_read_waits_and_what_a_person_is_asked_stays() -> None:
     fault = Fault(FaultClass.CONFIG, "Access Denied")
-    row = unread(OPEN, fault, NOW).row
+    row = unread(OPEN, fault, NOW, 0.5).row
     assert (row.standing, row.reason, row.intent) == (Standing.OPEN, "Access Denied", OPEN.intent)
     assert row.due_at == NOW + timedelta(minutes=15)
     asks = replace(OPEN, standing=Standing.ASKS, question=Question.GONE, reason="deleted")
-    assert unread(asks, fault, NOW).row == replace(asks, due_at=row.due_at)
+    assert unread(asks, fault, NOW, 0.5).row == replace(asks, due_at=row.due_at)
+
+
+def test_a_row_that_the_crm_fails_to_read_is_read_later_and_later_with_its_write_still_open() -> None:
+    fault = Fault(FaultClass.UNAVAILABLE, "service died", answered=True)
+    first = unread(OPEN, fault, NOW, 0.999).row
+    assert (first.standing, first.reason, first.intent) == (Standing.OPEN, "service died", OPEN.intent)
+    second = unread(first, fault, NOW, 0.999).row
+    assert first.due_at is not None
+    assert second.due_at is not None
+    assert NOW < first.due_at < second.due_at
 
 
 def test_waits_grow_below_a_ceiling_and_are_never_nothing() -> None:

@@ -80,7 +80,7 @@ class Office:
     def drawing(self) -> Drawing:
         return self.draws
 
-    def sink(self, lane: int, *, backfill: bool) -> SuiteCrmSink:
+    def sink(self, side: int, *, backfill: bool) -> SuiteCrmSink:
         return self.suite
 
     # -- time
@@ -92,7 +92,7 @@ class Office:
         self.at += timedelta(seconds=seconds)
 
     def policy(self, **changes: object) -> Policy:
-        return replace(Policy(timedelta(seconds=150), timedelta(seconds=300), 10.0, 200, "transactions"), **changes)  # type: ignore[arg-type]  # the test names them
+        return replace(Policy(timedelta(seconds=150), timedelta(seconds=300), 10.0, 200, 2, "transactions"), **changes)  # type: ignore[arg-type]  # the test names them
 
     def world(self) -> World:
         def together(thunks: Sequence[Callable[[], None]]) -> None:

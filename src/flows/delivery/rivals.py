@@ -1,0 +1,43 @@
+"""Two contacts that may be one person, and are new to the CRM at the same time: one of them goes first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.crm.rows import Standing
+from transforms.crm_record import claims, terms
+
+if TYPE_CHECKING:
+    from domain.crm.ports import SyncStore
+    from domain.crm.rows import RowKey
+    from domain.crm.sink import Terms
+
+
+def rival(one: Terms, rows: SyncStore) -> RowKey | None:
+    """Claim what this contact would be found by; returns whom it must wait for.
+
+    Args:
+        one: what it would be found by.
+        rows: the sync rows, where claims are kept.
+    """
+    digests = claims(one)
+    if not digests or rows.claim(digests, one.key) is None:
+        return None
+    for term in sorted(digests):  # always in this order, so that two never hold what the other wants next
+        other = rows.claim([term], one.key)
+        if other is not None and not _goes_first(other, one.key, term, rows):
+            other = rows.claim([term], one.key, displace=other)
+        if other is not None:
+            return other
+    return None
+
+
+def _goes_first(other: RowKey, key: RowKey, term: str, rows: SyncStore) -> bool:
+    """Whether the holder of a claim still is to be created under it. Of two who wait for each other one goes on."""
+    held = rows.rows([other]).get(other)
+    if held is None or held.standing not in {Standing.OPEN, Standing.BEHIND} or held.is_there:
+        return False
+    if held.behind == key and key < other:
+        return False
+    contact = rows.load([other]).contacts.get(other.id)
+    return contact is not None and term in claims(terms(contact))
