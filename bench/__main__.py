@@ -9,6 +9,8 @@ from bench.apply_cost import apply_cost
 from bench.cold import deliver_cold_ratio, ingest_cold_ratio, process_cold_ratio
 from bench.commissions import oracle, statements_per_second, year_replay_s
 from bench.dlq_page import dlq_page_items_read
+from bench.drain import calls_per_bundle, drain, drain_naively
+from bench.resync import resync_writes
 from bench.settle_cost import settle_cost
 from bench.throughput import deals_per_second
 from bench.webhook_to_crm import webhook_to_crm
@@ -35,6 +37,7 @@ def main() -> None:
     print("· dlq_page_items_read", file=sys.stderr)
     figures["dlq_page_items_read"] = {"1000": dlq_page_items_read(1_000), "20000": dlq_page_items_read(20_000)}
     figures |= commissions()
+    figures |= delivery()
     print("· webhook_to_crm_p50_s, webhook_to_crm_p99_s", file=sys.stderr)
     median, slowest = webhook_to_crm()
     figures |= {"webhook_to_crm_p50_s": round(median, 1), "webhook_to_crm_p99_s": round(slowest, 1)}
@@ -55,6 +58,24 @@ def commissions() -> dict[str, object]:
     figures |= {"oracle_deals": tally.deals, "oracle_differences": len(tally.differences)}
     figures["oracle_features"] = dict(sorted(tally.features.items()))
     return figures
+
+
+def delivery() -> dict[str, object]:
+    """How a backlog goes to a slow CRM, by us and by a naive worker; and what a second run over the same writes."""
+    print("· calls_per_bundle, resync_writes", file=sys.stderr)
+    figures: dict[str, object] = {"calls_per_bundle": calls_per_bundle(), "resync_writes": resync_writes()}
+    print("· drain_time_ratio, drain_429_ratio, writes_per_record, permit_writes_per_call", file=sys.stderr)
+    ours = drain()
+    figures |= {"drain_time_ratio": round(ours.time_ratio, 3), "drain_429_ratio": round(ours.throttled_ratio, 4)}
+    figures |= {"writes_per_record": round(ours.writes_per_record, 3)}
+    figures |= {"permit_writes_per_call": round(ours.permit_writes_per_call, 2)}
+    print("· naive_drain_time_ratio, naive_429_ratio, naive_duplicates", file=sys.stderr)
+    naive = drain_naively()
+    figures |= {
+        "naive_drain_time_ratio": round(naive.time_ratio, 3),
+        "naive_429_ratio": round(naive.throttled_ratio, 4),
+    }
+    return figures | {"naive_duplicates": naive.duplicates}
 
 
 if __name__ == "__main__":  # the processes that compare deals import this module again

@@ -62,10 +62,10 @@ class Brokerage:
         """A new deal with its people and commission records, and what the CRM is to hold of them."""
         deal = deal_of(number)
         for person in range(PEOPLE):
-            self._put_contact(contact_of(number, person))
-        self._put_deal(deal)
+            self.put_contact(contact_of(number, person))
+        self.put_deal(deal)
         for agent in deal.agents:
-            self._put_commission(commission_of(deal, agent.crm_contact_id))
+            self.put_commission(commission_of(deal, agent.crm_contact_id))
         links = {RowKey(Kind.LINK, deal.id, link.contact_id) for link in deal.participants}
         self.store.unsettled |= links
 
@@ -73,21 +73,24 @@ class Brokerage:
         """A field of the deal, and of a person on it where the change says so."""
         deal = self.store.deals.deals[deal_id(change.deal)]
         details = deal.details.model_copy(update={"earnest_money": Money(Decimal(1000 + deal.version))})
-        self._put_deal(replace(deal, version=deal.version + 1, details=details))
+        self.put_deal(replace(deal, version=deal.version + 1, details=details))
         if change.person is not None:
             held = self.store.deals.people[contact_id(change.deal, change.person)]
             values = {**held.values, "first_name": f"Pat {held.version}"}
-            self._put_contact(Contact(held.id, held.version + 1, values))
+            self.put_contact(Contact(held.id, held.version + 1, values))
 
-    def _put_deal(self, deal: Deal) -> None:
+    def put_deal(self, deal: Deal) -> None:
+        """A deal as it is now."""
         self.store.deals.deals[deal.id] = deal
         self._owe(RowKey(Kind.DEAL, deal.id), deal.version)
 
-    def _put_contact(self, contact: Contact) -> None:
+    def put_contact(self, contact: Contact) -> None:
+        """A person as they are now."""
         self.store.deals.people[contact.id] = contact
         self._owe(RowKey(Kind.CONTACT, contact.id), contact.version)
 
-    def _put_commission(self, record: CommissionRecord) -> None:
+    def put_commission(self, record: CommissionRecord) -> None:
+        """An agent's part as it is now."""
         self.store.commissions.record_rows[record.deal_id, record.account] = record
         self._owe(RowKey(Kind.COMMISSION, record.deal_id, record.account), record.number)
 
