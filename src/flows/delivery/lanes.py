@@ -244,6 +244,7 @@ class Lane:
 
     def _unread(self, key: RowKey, fault: Fault) -> Step:
         self.tally.unread(fault)
+        logger.warning("%s cannot be read in the CRM (%s); it is tried again later", key, fault.kind)
         return unread(self._cases[key].row, fault, self.world.now(), self.world.jitter())
 
     def _left(self) -> list[Case]:

@@ -6,7 +6,6 @@ which editors complete mapping files by. Tests fail when either has drifted.
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from domain.errors import ConfigurationError
+from mappings.compiler.building import as_json, compiled, write
 from mappings.compiler.files import report, text_of
 from mappings.compiler.mistakes import in_plain_words, json_schema
 from mappings.compiler.schema import DealFields, IdEntry, MappingFile, MergedEntry, PersonFields, fold
@@ -254,22 +254,7 @@ def outputs(folder: Path = HERE) -> dict[Path, str]:
     Raises:
         ConfigurationError: lists the mistakes of all files.
     """
-    written = {SCHEMA: _as_json(json_schema())}
-    mistakes = []
-    for file in sorted(folder.glob("*.yaml")):
-        try:
-            built = compile_text(text_of(file), file.name)
-        except ConfigurationError as error:
-            mistakes.append(str(error))
-            continue
-        written[BUILT / f"{file.stem}.json"] = _as_json(built)
-    if mistakes:
-        raise ConfigurationError("\n".join(mistakes))
-    return written
-
-
-def _as_json(data: Any) -> str:
-    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    return {SCHEMA: as_json(json_schema())} | compiled(folder, compile_text, BUILT)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -279,14 +264,9 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: `--amend` where a version was never deployed and its meaning may change; default: the command's own.
     """
     amend = "--amend" in (sys.argv[1:] if arguments is None else arguments)
-    try:
-        files = outputs()
-        files |= kept_history(files, amend=amend, folder=BUILT)
-    except ConfigurationError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    for file, content in files.items():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content, encoding="utf-8")
-        sys.stdout.write(f"wrote {file}\n")
-    return 0
+
+    def files() -> dict[Path, str]:
+        written = outputs()
+        return written | kept_history(written, amend=amend, folder=BUILT)
+
+    return write(files)

@@ -6,9 +6,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 
 from domain.crm.rows import Kind
 from domain.errors import ConfigurationError
+from mappings.compiler.building import as_json, compiled, write
 from mappings.compiler.files import report, text_of
 from mappings.compiler.rows import Row, WrongError
 from mappings.compiler.yaml_tree import Mistake, Tree, read_yaml
@@ -157,31 +156,9 @@ def outputs(folder: Path = HERE) -> dict[Path, str]:
     Raises:
         ConfigurationError: lists the mistakes of all files.
     """
-    written = {SCHEMA: _as_json(json_schema())}
-    mistakes = []
-    for file in sorted(folder.glob("*.yaml")):
-        try:
-            written[BUILT / f"{file.stem}.json"] = _as_json(compile_text(text_of(file), file.name))
-        except ConfigurationError as error:
-            mistakes.append(str(error))
-    if mistakes:
-        raise ConfigurationError("\n".join(mistakes))
-    return written
-
-
-def _as_json(data: Any) -> str:
-    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    return {SCHEMA: as_json(json_schema())} | compiled(folder, compile_text, BUILT)
 
 
 def main() -> int:
     """Rewrite the prebuilt mappings and the schema; 1 if a mapping has mistakes."""
-    try:
-        files = outputs()
-    except ConfigurationError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    for file, content in files.items():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content, encoding="utf-8")
-        sys.stdout.write(f"wrote {file}\n")
-    return 0
+    return write(outputs)
