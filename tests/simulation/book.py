@@ -74,7 +74,8 @@ class Book:
         """Whether people took the record away, and were not asked or did not want it back; or are asked about it."""
         taken = {one for one in self.dead(module) if one in self.gone and fits(one)}
         answers = [one for one in self.evidence.answers if one.kind == _KINDS[module] and one.remote_ids & taken]
-        wanted = sum(one.decision in ("recreate", "adopt") for one in answers)
+        # Whom people chose, and then took away, was chosen before: nobody was asked about that.
+        wanted = sum(one.decision in ("recreate", "adopt") and one.chosen not in taken for one in answers)
         if any(one.decision == "leave" for one in answers) or len(taken) > wanted:
             return True
         return bool(self.asked & {*self.live(module), *taken})

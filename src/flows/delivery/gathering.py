@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 #: How many rows the index is asked for: many of the oldest are in other workers' hands.
 _WINDOW = 8000
 
-#: A round takes such a part of what is due at most, so that towards the end no worker sits on all that is left.
+#: A round takes such a part of what is due at most: as many runs share a backlog, and towards its end none of them must
+#: sit on all that is left.
 _PART = 10
 
 #: So many deals are looked at together for what else of them is due.
@@ -38,8 +39,8 @@ class Gathering:
 
     Attributes:
         rows: the sync rows.
-        least: rows of one lane that a call carries.
-        most: rows of one lane that there is time for.
+        least: rows that a call carries.
+        most: rows of one kind that a round takes: a lane for each side.
         chance: from [0, 1).
     """
 
