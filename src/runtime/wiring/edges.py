@@ -21,6 +21,10 @@ def _session() -> Session:
     return Session()
 
 
+#: Kept open to one service, where so many are needed: four sides of `deliver` with up to eight requests each.
+_CONNECTIONS = 32
+
+
 @lru_cache
 def client(service: str, read_s: float = 2.0) -> Any:
     """An AWS client that gives up while the provider, or the queue, still waits for our answer.
@@ -31,7 +35,12 @@ def client(service: str, read_s: float = 2.0) -> Any:
     """
     from botocore.config import Config
 
-    limits = Config(connect_timeout=1, read_timeout=read_s, retries={"mode": "standard", "total_max_attempts": 2})
+    limits = Config(
+        connect_timeout=1,
+        read_timeout=read_s,
+        retries={"mode": "standard", "total_max_attempts": 2},
+        max_pool_connections=_CONNECTIONS,
+    )
     return _session().create_client(service, config=limits)
 
 
