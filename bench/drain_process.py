@@ -114,7 +114,7 @@ class Process:
         return KeptDrawing(crm_mapping(), self._schemas.schema(), self._kept)
 
     def sink(self, side: int, *, backfill: bool) -> SuiteCrmSink:
-        """The CRM, as this lane of a run reaches it."""
+        """The CRM, as this side of a run reaches it."""
         if backfill:
             raise AssertionError("nothing is owed by a backfill here")
         return self._sinks[side]

@@ -75,13 +75,13 @@ class Timing:
     clock: Callable[[], float]
     time_left: Callable[[], float]
 
-    def timeout(self) -> float:
-        """The time-out of a call that starts now.
+    def timeout(self, calls: int = 1) -> float:
+        """The time-out of a call that starts now, as the first of so many.
 
         Raises:
             CrmFaulted: `unavailable`: too little time is left in this run.
         """
-        fits = min(self.operation_s, self.time_left() - self.margin_s)
+        fits = min(self.operation_s, self.time_left() - self.margin_s - (calls - 1) * self.least_s)
         if fits < min(self.least_s, self.operation_s):
             raise CrmFaulted(Fault(FaultClass.UNAVAILABLE, "no time is left in this run"))
         return fits
@@ -129,7 +129,8 @@ class Line:
         Raises:
             CrmFaulted: it failed, or may not be sent now.
         """
-        self.timing.timeout()  # before a permit is taken that nobody would use
+        # Before a permit is taken that nobody would use; and nothing is written that could not be read back.
+        self.timing.timeout(2 if write else 1)
         self._expected = max(self._expected - 1, 0)
         self._gate.admit(self._expected)
         timeout = self.timing.timeout()
@@ -140,6 +141,7 @@ class Line:
             reply = call(timeout)
         except self._errors.types as error:
             judged = self._errors.judge(error, write)
+            self._expected = 0
             raise CrmFaulted(self._told(name, judged, started, of_rows=of_rows)) from error
         self._gate.answered(self.timing.clock() - started, self._headers)
         return reply

@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from domain.crm.faults import CrmFaulted
@@ -112,7 +114,7 @@ class _Run:
         if self.tally.stop is not None:
             return soon
         settled = self.tally.done | self.tally.later
-        return soon | {key: TAKEN_WAIT_S for key in asked if key in self.tried and key not in settled}
+        return soon | {key: TAKEN_WAIT_S for key in asked if key not in settled and key not in soon}
 
     def _with_their_deals(self, asked: Sequence[RowKey]) -> list[RowKey]:
         deals = sorted({key.id for key in asked if key.kind is not Kind.CONTACT})
@@ -162,8 +164,8 @@ class _Round:
     def _lanes(self, kind: Kind, rows: Iterable[RowKey], *, holds: bool = False) -> list[Lane]:
         """As many rows in each as a call carries."""
         wanted = [key for key in dict.fromkeys(rows) if key.kind is kind]
-        run, most = self.run, self.run.policy.most
-        parts = [wanted[start : start + most] for start in range(0, len(wanted), most)]
+        run = self.run
+        parts = _cut(wanted, run.policy.most)
         return [
             Lane(kind, part, run.ports, self.drawing, run.policy, run.world, self.backfill, holds) for part in parts
         ]
@@ -226,6 +228,19 @@ class _Round:
 def _differs(row: SyncRow | None, content: Content) -> bool:
     settled = row is not None and row.confirmed is not None and row.standing is Standing.CLEAN
     return not settled or row is None or row.confirmed is None or row.confirmed.sent != content.digests
+
+
+def _cut(rows: Sequence[RowKey], most: int) -> list[list[RowKey]]:
+    """Parts of so many rows at most. The links of a deal stay together: two of them may be one and the same there."""
+    parts: list[list[RowKey]] = []
+    if rows and rows[0].kind is not Kind.LINK:
+        return [list(rows[start : start + most]) for start in range(0, len(rows), most)]
+    for _, links in groupby(sorted(rows), key=attrgetter("id")):
+        of_deal = list(links)
+        if not parts or len(parts[-1]) + len(of_deal) > most:
+            parts.append([])
+        parts[-1] += of_deal
+    return parts
 
 
 def _next_of(waiting: deque[Lane]) -> Lane | None:

@@ -17,12 +17,16 @@ from domain.crm.faults import CrmFaulted, Fault, FaultClass
 
 T = TypeVar("T")
 
-#: Calls for one batch, 48 s of them at the 1.2 s that one takes; whatever was not read by then is left for later. They
-#: find four records among fifty.
+#: Calls for one batch, if the run lasts so long; what was not read by then is left for later. They find four of fifty.
 MOST_CALLS: Final = 40
 
 #: A batch and both its halves: if none of them can be read, what is not there is read to see whether anything can.
 _ENOUGH: Final = 3
+
+#: Calls after which it is given up, if the CRM answers but reads none of these records.
+_MOST_IN_VAIN: Final = 8
+
+_NOT_NOW: Final = frozenset({FaultClass.UNAVAILABLE, FaultClass.THROTTLED, FaultClass.QUOTA})
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +61,7 @@ class Halving(Generic[T]):
     _calls: int = 0
     _last: Fault | None = None
     _answers: bool = False
+    _stopped: bool = False
 
     def all(self, items: Sequence[str]) -> Parts[T]:
         """Read these.
@@ -67,28 +72,34 @@ class Halving(Generic[T]):
             CrmFaulted: the CRM does not answer, or answers nothing but faults.
         """
         left = deque([items])
-        while left:
+        while left and not self._is_over():
             part = left.popleft()
-            fault = self._last if self._calls >= MOST_CALLS else self._try(part)
+            fault = self._try(part)
             if fault is None:
                 continue
-            if len(part) > 1 and self._calls < MOST_CALLS:
+            if len(part) > 1 and is_about_rows(fault):
                 half = (len(part) + 1) // 2
                 left += [part[:half], part[half:]]
             else:
                 self._parts.unread |= dict.fromkeys(part, fault)
             if not self._answers and (not left or self._calls >= _ENOUGH):
                 self._ask_for_nothing()
+        for part in left:
+            self._parts.unread |= {item: fault for item in part if (fault := self._last) is not None}
         if self._parts.unread:
             logger.warning("the CRM fails to read %d of %d records", len(self._parts.unread), len(items))
         return self._parts
+
+    def _is_over(self) -> bool:
+        return self._stopped or self._calls >= (MOST_CALLS if self._parts.replies else _MOST_IN_VAIN)
 
     def _try(self, part: Sequence[str]) -> Fault | None:
         self._calls += 1
         try:
             self._parts.replies.append(self.read(part))
         except CrmFaulted as error:
-            if not is_about_rows(error.fault):
+            self._stopped = not is_about_rows(error.fault)
+            if self._stopped and not self._parts.replies:  # else what was read must not be lost
                 raise self._interrupted(error) from error
             self._last = error.fault
             return error.fault
@@ -106,7 +117,7 @@ class Halving(Generic[T]):
         self._answers = True
 
     def _interrupted(self, error: CrmFaulted) -> CrmFaulted:
-        """Whoever probes whether the CRM is back has only one call, and that one counts."""
-        if self._last is not None and not self._answers and error.fault.kind is FaultClass.UNAVAILABLE:
+        """Whoever may not call again, as one who probes whether the CRM is back, tells what the last call showed."""
+        if self._last is not None and not self._answers and error.fault.kind in _NOT_NOW:
             return CrmFaulted(self.blame(self._last))
         return error

@@ -60,17 +60,17 @@ class Gathering:
             now: aware UTC.
         """
         window = usable(self.rows.due(now, _WINDOW))
-        part = sum(key.kind is Kind.CONTACT for key in window) // _PART
+        part = max(Counter(key.kind for key in window).values(), default=0) // _PART
         lanes = _Lanes(self.least * max(1, min(self.most, part) // self.least))
         lanes.must_take(begun)
         # Workers who ask at the same time begin at other places, and meet less.
         start = int(self.chance() * len(window))
         window = [*window[start:], *window[:start]]
         new, changed = self._free_deals(window, lanes, now)
-        self._take_whole(new, lanes, usable, now)
-        # A deal that changed fits into a call that new ones leave half empty; without new ones, into calls of its own.
+        all_fit = self._take_whole(new, lanes, usable, now)
+        # A deal that changed fits into a call that new ones leave half empty; with no more new ones, into its own.
         room = lanes.room(Kind.DEAL)
-        if few := changed[: room % self.least if new else room]:
+        if few := changed[: room if all_fit else room % self.least]:
             lanes.take(usable(self.rows.due_of_deals(few, now)))
         people = [key for key in window if key.kind is Kind.CONTACT and key not in lanes.rows]
         lanes.take(self._free(people[: _LOOKED_AT * lanes.room(Kind.CONTACT)], now))
@@ -92,8 +92,11 @@ class Gathering:
         lanes: _Lanes,
         usable: Callable[[Iterable[RowKey]], list[RowKey]],
         now: datetime,
-    ) -> None:
-        """Take deals with their people, until one does not fit: half a deal would leave links behind."""
+    ) -> bool:
+        """Take deals with their people, until one does not fit: half a deal would leave links behind.
+
+        Returns whether none was left for that. One that no round can hold is left to its own bell.
+        """
         for some in _in_steps(deals):
             due = usable(self.rows.due_of_deals(some, now))
             if lanes.fit(due):
@@ -101,9 +104,11 @@ class Gathering:
                 continue
             for deal_id in some:
                 due = usable(self.rows.due_of_deals([deal_id], now))
-                if not lanes.fit(due):
-                    return
-                lanes.take(due)
+                if lanes.fit(due):
+                    lanes.take(due)
+                elif _Lanes(lanes.most).fit(due):
+                    return False
+        return True
 
     def _free(self, keys: Sequence[RowKey], now: datetime) -> list[RowKey]:
         """Those that nobody works on."""

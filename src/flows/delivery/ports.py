@@ -126,8 +126,11 @@ class Tally:
             self.counts[NOT_SET_UP] += 1
 
     def unread(self, fault: Fault) -> None:
-        """A row was not read, while others can be."""
-        self.counts[NOT_SET_UP if fault.kind is FaultClass.CONFIG else UNREAD] += 1
+        """A row was not read: because of itself, for lack of set-up there, or because reading had to stop."""
+        if fault.kind in OF_THE_SINK and not fault.answered:
+            self.stop = self.stop or fault
+        else:
+            self.counts[NOT_SET_UP if fault.kind is FaultClass.CONFIG else UNREAD] += 1
 
     def add(self, other: Tally) -> None:
         """What another did, too."""

@@ -16,7 +16,7 @@ from flows.deliver_rows import Policy, World
 from flows.delivery.content import Drawing
 from runtime.config import DeliverSettings
 from runtime.wiring.edges import client, new_id, now
-from runtime.wiring.suitecrm import SIDES, suite_crm
+from runtime.wiring.suitecrm import LEAST_S, MARGIN_S, SIDES, suite_crm
 from sources.catalog import catalog
 from storage.delivery.bells import row_of_bell
 from storage.delivery.patience import SqsPatience
@@ -33,9 +33,11 @@ __all__ = ["end", "now", "patience", "policy", "ports", "row_of_bell", "world"]
 
 #: Longer than a run may take: clocks of two workers differ by less, and Lambda's end of a run may lag.
 SKEW_S = 10
-#: Part of a run that must be left to begin a lane: for its calls at their slowest, and writing down a hundred rows. A
-#: run that is cut off leaves leases, and doubts, that others wait for.
-_LANE = 0.25
+#: Part of a run that must be left to begin a lane, and at least the time for a write, its read-back, and writing down
+#: what became of it. A run that is cut off leaves leases, and doubts, that others wait for.
+_LANE, _LEAST_LANE_S = 0.25, MARGIN_S + 2 * LEAST_S
+#: A side for so many calls a second that the CRM allows: ten runs with more sides wait for permits, and get none.
+_CALLS_OF_A_SIDE = 5
 #: Rows of one lane: what one call carries.
 ROWS_AT_ONCE = Batches().write
 #: Letters about people who are on no deal that we know are filed under this source.
@@ -97,9 +99,9 @@ def policy() -> Policy:
     return Policy(
         lease=timedelta(seconds=configured.deliver_timeout_s + SKEW_S),
         max_request=timedelta(seconds=configured.crm_max_request_s),
-        lane_s=configured.deliver_timeout_s * _LANE,
+        lane_s=max(configured.deliver_timeout_s * _LANE, _LEAST_LANE_S),
         most=ROWS_AT_ONCE,
-        sides=SIDES,
+        sides=min(SIDES, max(1, round(configured.crm_rate_limit / _CALLS_OF_A_SIDE))),
         letters_source=LETTERS_SOURCE,
     )
 

@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 #: Name of the credential in the shared rows, and of its secret below `crm/`.
 CREDENTIAL = "suitecrm"
 
-#: Calls that a run has under way at once: so many threads, each with a way to the CRM of its own.
+#: The most calls that a run has under way at once: so many threads, each with a way to the CRM of its own.
 SIDES = 4
 
-#: Seconds that must be left of a run when a call has timed out: to write down what became of a hundred rows.
+#: Seconds that must be left of a run when a call has timed out: to write down what became of its lanes.
 MARGIN_S = 6.0
 #: A call with less time than this is left to the next run, in seconds.
 LEAST_S = 4.0

@@ -79,6 +79,12 @@ def test_a_call_whose_time_out_does_not_fit_is_not_sent_and_nobody_is_told(bench
     assert (bench.logins, bench.gate.admitted, bench.gate.faults) == (0, 0, [])
 
 
+def test_nothing_is_written_that_could_not_be_read_back(bench: Bench) -> None:
+    bench.left = 3.0 + 5.0 + 4.9
+    assert fault_of(lambda: bench.caller.write("op", failing())).words == "no time is left in this run"
+    assert bench.caller.read("op", lambda token, _timeout: token) == "token-1"
+
+
 def test_time_that_goes_by_while_waiting_for_a_permit_is_not_used_twice(bench: Bench) -> None:
     class SlowGate(OpenGate):
         def admit(self, following: int = 0) -> None:

@@ -18,6 +18,11 @@ from tests.unit.crm.sinks import CUT, DIED, World, commission_row, contact_row, 
 #: Halving a batch of fifty down to one record takes six steps of two calls.
 ONE_OF_FIFTY = 2 * 6 + 1
 
+#: Eight calls for what is there, and one for what is not.
+IN_VAIN = 8 + 1
+
+BUSY = Fault(FaultClass.THROTTLED, "the rate is used up by other workers", wait_s=1.2)
+
 
 @pytest.fixture
 def crm() -> World:
@@ -134,13 +139,33 @@ def test_whoever_probes_has_one_call_and_a_fault_of_it_counts(crm: World) -> Non
     assert fault.answered
 
 
-def test_an_outage_in_the_middle_is_an_outage(crm: World) -> None:
-    ids = contacts(crm, 4, 0)
+def test_an_outage_in_the_middle_loses_nothing_that_was_read(crm: World) -> None:
+    ids = contacts(crm, 4)
     crm.calls.next("get_entries", Break(DIED), Break(CUT, when=lambda arguments: ids[0] not in arguments[2]))
-    crm.model.unreadable.clear()
+    found = crm.sink.find(Kind.CONTACT, ids)
+    assert unread(found) == ids[2:]
+    assert not any(seen.fault.answered for seen in found.values() if isinstance(seen, Unread))
+
+
+def test_an_outage_before_anything_was_read_is_an_outage(crm: World) -> None:
+    ids = contacts(crm, 4)
+    crm.calls.next("get_entries", Break(DIED), Break(CUT))
     with pytest.raises(CrmFaulted) as raised:
         crm.sink.find(Kind.CONTACT, ids)
-    assert not raised.value.fault.answered
+    assert raised.value.fault.kind is FaultClass.UNAVAILABLE
+
+
+def test_where_no_permit_is_left_what_the_last_call_showed_is_told(crm: World) -> None:
+    crm.calls.next("get_entries", Break(DIED, when=lambda _: bool(setattr(crm.gate, "closed", BUSY)) or True))
+    with pytest.raises(CrmFaulted):
+        crm.sink.find(Kind.CONTACT, contacts(crm, 3))
+    assert [fault.answered for fault, _ in crm.gate.faults] == [True]
+
+
+def test_a_module_of_which_no_record_can_be_read_costs_few_calls(crm: World) -> None:
+    ids = contacts(crm, 50, *range(50))
+    assert unread(crm.sink.find(Kind.CONTACT, ids)) == ids
+    assert len(crm.calls.made) <= IN_VAIN
 
 
 def test_a_fault_that_passes_leaves_nothing_unread(crm: World) -> None:
