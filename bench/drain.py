@@ -26,6 +26,7 @@ from dev.crm.schema import COMMISSIONS, CONTACTS, OPPORTUNITIES
 from domain.crm.rows import Kind, RowKey
 from flows.delivery.content import Drawing
 from mappings.crm.loader import crm_mapping
+from runtime.wiring.suitecrm import SIDES
 from transforms.crm_record import comparable
 
 DEALS = 2000
@@ -119,8 +120,8 @@ def drain(deals: int = DEALS, workers: int = WORKERS, seed: int = 1) -> Drained:
     )
 
 
-def drain_naively(deals: int = DEALS, workers: int = WORKERS, seed: int = 1) -> NaivelyDrained:
-    """The same backlog and the same changes, by as many naive workers."""
+def drain_naively(deals: int = DEALS, workers: int = WORKERS * SIDES, seed: int = 1) -> NaivelyDrained:
+    """The same backlog and the same changes, by as many naive workers as our runs have sides."""
     naive = Naive(seed)
     naive.run(deals, changes(deals, random.Random(seed)), workers)
     model = naive.crm.model
