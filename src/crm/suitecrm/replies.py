@@ -66,7 +66,7 @@ def _body(answer: Answer) -> _Element:
         _refuse(answer, "an empty reply")
     try:
         # Bytes, so that the declared encoding counts; zeep's annotation knows of text only.
-        envelope = parse_xml(answer.body, None, settings=STRICT)  # type: ignore[arg-type]  # see above
+        envelope = parse_xml(answer.body, None, settings=STRICT)  # type: ignore[arg-type]  # it takes bytes too
     except ZeepError as error:
         # Its message holds pieces of the reply.
         raise _broken(answer, f"no XML that we accept ({type(error).__name__})") from None

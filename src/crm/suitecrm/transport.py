@@ -237,7 +237,7 @@ class _Packaged:
 def service_client() -> Any:
     """Once per process: the WSDL takes as long to read as a call."""
     wsdl = str(WSDL / "suitecrm_v4_1.wsdl")
-    client: Any = Client(wsdl, transport=_Packaged(), settings=replies.STRICT)  # type: ignore[no-untyped-call] # zeep's
+    client: Any = Client(wsdl, transport=_Packaged(), settings=replies.STRICT)  # type: ignore[no-untyped-call]  # zeep has no types
     for prefix, namespace in _PREFIXES.items():
         client.set_ns_prefix(prefix, namespace)
     return client
