@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Event
 from typing import TYPE_CHECKING
 
 from bench.drain_crm import PASSWORD, USER
@@ -71,6 +72,7 @@ class Process:
         self.deals: MemoryDealStore = store.deals
         self.dead: DeadLetters = NoLetters()
         self._shared, self._calls, self._virtual, self._kept = shared, around.calls, virtual, around.drawn
+        begun = Event()
         self._budgets = [
             RateBudget(
                 shared,
@@ -80,6 +82,7 @@ class Process:
                 now=virtual.clock,
                 jitter=around.chance,
                 pause=virtual.spend,
+                begun=begun,
             )
             for _ in range(SIDES)
         ]

@@ -10,7 +10,7 @@ from math import ceil
 from typing import Any
 from zlib import crc32
 
-from domain.crm.ports import Records, SharedRow
+from domain.crm.ports import Finish, Records, SharedRow
 from domain.crm.rows import Kind, Owed, RowKey, Standing, SyncRow
 from tests.fakes.commissions import FakeCommissionStore
 from tests.fakes.deals import MemoryDealStore
@@ -163,33 +163,35 @@ class LargeSyncStore(MemorySyncStore):
         with self.lock:
             return [self._read(key) for key in self._rows.children.get(RowKey(Kind.DEAL, deal_id), ())]
 
-    def save(self, row: SyncRow, *, now: datetime) -> bool:
-        self._spend(REQUEST_S)
-        return super().save(row, now=now)
+    def save(self, rows: Collection[SyncRow], *, now: datetime) -> Collection[RowKey]:
+        self._spend(_singly(len(rows)))
+        return super().save(rows, now=now)
 
-    def finish(self, row: SyncRow, *, seen: Owed | None, now: datetime) -> bool:
-        self._spend(REQUEST_S * (2 if seen is not None else 1))
-        kept = super().finish(row, seen=seen, now=now)
-        if kept and row.standing is Standing.CLEAN and row.key not in self._marks(row.key).rows:
-            self.unsettled.discard(row.key)
-            if not self.unsettled:
-                self.on_settled()
+    def finish(self, rows: Collection[Finish], *, now: datetime) -> Collection[RowKey]:
+        self._spend(_singly(len(rows)) + _singly(sum(one.seen is not None for one in rows)))
+        kept = super().finish(rows, now=now)
+        there = [one.row.key for one in rows if one.row.standing is Standing.CLEAN and one.row.key in kept]
+        self.unsettled.difference_update(key for key in there if key not in self._marks(key).rows)
+        if there and not self.unsettled:
+            self.on_settled()
         return kept
 
-    def release(self, row: SyncRow) -> None:
-        self._spend(REQUEST_S)
-        super().release(row)
+    def release(self, rows: Collection[SyncRow]) -> None:
+        self._spend(_singly(len(rows)))
+        super().release(rows)
 
-    def wake(self, parent: RowKey, at: datetime) -> None:
-        self._spend(REQUEST_S)
-        super().wake(parent, at)
+    def wake(self, parents: Collection[RowKey], at: datetime) -> None:
+        self._spend(_singly(len(parents)))
+        super().wake(parents, at)
 
     def _children(self, parent: RowKey) -> Iterator[RowKey]:
         return iter(list(self._rows.children.get(parent, ())))
 
-    def claim(self, terms: Collection[str], key: RowKey, *, displace: RowKey | None = None) -> RowKey | None:
-        self._spend(2 * REQUEST_S)
-        return super().claim(terms, key, displace=displace)
+    def claim(
+        self, wanted: Mapping[RowKey, Collection[str]], *, displace: RowKey | None = None
+    ) -> Mapping[RowKey, RowKey]:
+        self._spend(2 * _singly(len(wanted)))
+        return super().claim(wanted, displace=displace)
 
 
 class SlowSharedRows:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
 import hypothesis
 import pytest
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 
 from storage.agents import DynamoAgentDirectory
 from storage.records import DynamoDealStore
@@ -31,8 +33,20 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.setattr(BotocoreStubber, "__call__", _one_at_a_time(BotocoreStubber.__call__))
     with mock_aws():
         yield
+
+
+def _one_at_a_time(answer: Callable[..., Any]) -> Callable[..., Any]:
+    """Moto checks conditions and copies tables while others write to them; the real services do not."""
+    lock = threading.RLock()
+
+    def answered(*arguments: Any, **named: Any) -> Any:
+        with lock:
+            return answer(*arguments, **named)
+
+    return answered
 
 
 @pytest.fixture

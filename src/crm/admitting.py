@@ -17,6 +17,9 @@ from domain.crm.faults import Fault, FaultClass
 #: A slot that is free this much sooner is worth a write, in microseconds.
 _SOONER_US = 150_000
 
+#: A CRM that asks for no longer wait than this is waited for, in microseconds; whoever waits longer comes again.
+_LONGEST_BLOCK_US = 1_000_000
+
 #: How often an operator is expected to look after a sink that is stopped, in seconds.
 STOPPED_S = 300.0
 
@@ -28,7 +31,7 @@ class Wish:
     Attributes:
         limits: of the credential.
         backfill: it is not for a live event.
-        patience_us: how long it may wait here and now, in microseconds.
+        patience_us: how long it may wait for a permit, in microseconds.
         stride_us: from one of its calls to the next, in microseconds; 0 if unknown.
         count: how many permits it will use, this one included.
         fingerprint: of its credentials.
@@ -102,7 +105,7 @@ def step(row: BudgetRow, hand: Hand, wish: Wish, now_us: int) -> Step:
     if row.stopped and row.stopped_of == wish.fingerprint:
         return Refuse(Fault(FaultClass.AUTH_DENIED, row.stopped, wait_s=STOPPED_S))
     blocked_us = row.blocked_until * 1000 - now_us
-    if blocked_us > wish.patience_us or (blocked_us > 0 and row.is_open):
+    if blocked_us > min(wish.patience_us, _LONGEST_BLOCK_US) or (blocked_us > 0 and row.is_open):
         return Refuse(_blocked(row, blocked_us))
     if row.is_open:
         probe_us = row.next_probe() * 1000 - now_us

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from threading import Event
 
 from crm import adapting
 from crm.adapting import Learnt
@@ -29,11 +30,15 @@ __all__ = ["Limits", "RateBudget", "budget_document", "burst", "standing"]
 
 _log = logging.getLogger(__name__)
 
-#: A Lambda never sleeps for more than a second, which it pays for and others could use.
+#: A Lambda never sleeps for more than a second: then it looks whether the CRM asks for a wait, or is down.
 LONGEST_PAUSE_S = 1.0
 
+#: Whoever has begun waits its turn, a second at a time: what it has read would have to be read again. Longer than from
+#: one permit of a backfill to the next at the lowest rate that the budget falls to, so that a backfill gets on.
+LONGEST_TURN_S = 5.0
+
 #: How often a row is read again when another worker was first, and how long to step aside before, in seconds.
-_ROUNDS = 12
+_ROUNDS = 16
 _ASIDE_S = 0.02
 _LONGEST_ASIDE_S = 0.1
 
@@ -59,6 +64,7 @@ class RateBudget:
         pause: waits so many seconds.
         backfill: calls are for replays and backfills, and leave the reserved part to live ones.
         worker: what a gate for other calls of the same process knows; None for the first.
+        begun: set from the first call of a run to its end; of all threads of a run the same. None: it is alone.
     """
 
     def __init__(
@@ -73,6 +79,7 @@ class RateBudget:
         pause: Callable[[float], None],
         backfill: bool = False,
         worker: Worker | None = None,
+        begun: Event | None = None,
     ) -> None:
         self._rows = rows
         self._credential = credential
@@ -86,6 +93,7 @@ class RateBudget:
         self._worker = worker or Worker()
         self._hand = Hand()
         self._pace = Pace()
+        self._begun = begun or Event()
 
     def for_backfill(self) -> RateBudget:
         """The gate of the same process for replays and backfills."""
@@ -99,10 +107,14 @@ class RateBudget:
             pause=self._pause,
             backfill=True,
             worker=self._worker,
+            begun=self._begun,
         )
 
     def admit(self, following: int = 0) -> None:
-        """Wait for a permit (at most a second) and take it, with those for calls that come right after it.
+        """Wait for a permit and take it, with those for calls that come right after it.
+
+        The first of a run is waited for a second: if it takes longer, others are at work enough, and this run does not
+        begin. Whoever has begun waits for five.
 
         Raises:
             CrmFaulted: `throttled` or `quota`, `unavailable`, `auth_denied`, as `crm.gate.Gate` says; `unavailable`
@@ -138,6 +150,7 @@ class RateBudget:
         """The worker stops for now: permits that it still holds are for others. For the end of each run."""
         held = self._hand
         self._hand = Hand()
+        self._begun.clear()
         if held.slots:
             now_us = self._now_us()
             self._worker.news.append(lambda row: _returned(row, held, now_us))
@@ -155,7 +168,8 @@ class RateBudget:
             raise Unavailable("the CRM is not resumed: its shared row cannot be written now; try again")
 
     def _admit(self, count: int) -> None:
-        left_us = int(LONGEST_PAUSE_S * 1_000_000)
+        longest_us = int(LONGEST_PAUSE_S * 1_000_000)
+        left_us = int(LONGEST_TURN_S * 1_000_000) if self._begun.is_set() else longest_us
         written: tuple[BudgetRow, int] | None = None
         for attempt in range(_ROUNDS):
             row, guard = written or self._read()
@@ -166,8 +180,9 @@ class RateBudget:
                     return
                 case Wait() as wait:
                     self._hand = wait.hand
-                    left_us -= wait.us
-                    self._pause(wait.us / 1_000_000)
+                    nap_us = min(wait.us, longest_us)
+                    left_us -= nap_us
+                    self._pause(nap_us / 1_000_000)
                 case Lease() as lease if self._wrote(told := self._with_answers(lease.row), guard):
                     self._take(lease)
                     written = told, guard + 1
@@ -200,6 +215,7 @@ class RateBudget:
         self._let_through(row)
 
     def _let_through(self, row: BudgetRow) -> None:
+        self._begun.set()
         self._worker.epoch = row.epoch
         self._worker.started_us = self._now_us()
 

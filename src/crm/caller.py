@@ -129,11 +129,11 @@ class Line:
         Raises:
             CrmFaulted: it failed, or may not be sent now.
         """
-        # Before a permit is taken that nobody would use; and nothing is written that could not be read back.
-        self.timing.timeout(2 if write else 1)
+        calls = 2 if write else 1  # nothing is written that could not be read back
+        self.timing.timeout(calls)  # before a permit is taken that nobody would use
         self._expected = max(self._expected - 1, 0)
         self._gate.admit(self._expected)
-        timeout = self.timing.timeout()
+        timeout = self.timing.timeout(calls)
         started = self.timing.clock()
         self._headers = {}
         self.calls += 1

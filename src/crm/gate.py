@@ -13,7 +13,7 @@ class Gate(Protocol):
     """The rate budget and the circuit of one credential, as one call meets them. Asked before each call, told after."""
 
     def admit(self, following: int = 0) -> None:
-        """Wait for a permit (at most a second) and take it.
+        """Wait for a permit, a second at most or, in the middle of something, a few, and take it.
 
         Args:
             following: calls that the caller will make right after this one, each as soon as the last is answered.

@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from domain.crm.faults import CrmFaulted
+from domain.crm.ports import Finish
 from domain.crm.rows import Kind, RowKey, Standing
 from flows.delivery.gathering import Gathering
 from flows.delivery.lanes import Lane
@@ -217,12 +218,11 @@ class _Round:
     def _let_go(self, deals: Lane, done: Collection[RowKey], owed: Sequence[RowKey]) -> None:
         """A deal's mark comes off last: when each of its children is delivered, or owed by a row or mark of its own."""
         rows, now = self.run.ports.rows, self.run.world.now()
-        for key, held in deals.held.items():
-            if all(child in done for child in owed if key in child.parents):
-                rows.finish(held.row, seen=held.seen, now=now)
-            else:
-                rows.finish(replace(held.row, due_at=now + CHILDREN_LEFT_WAIT), seen=None, now=now)
-                self.run.tally.done.discard(key)
+        whole = {key for key in deals.held if all(child in done for child in owed if key in child.parents)}
+        partly = [held.row for key, held in deals.held.items() if key not in whole]
+        rows.finish([deals.held[key] for key in whole], now=now)
+        rows.finish([Finish(replace(row, due_at=now + CHILDREN_LEFT_WAIT), None) for row in partly], now=now)
+        self.run.tally.done.difference_update(row.key for row in partly)
 
 
 def _differs(row: SyncRow | None, content: Content) -> bool:

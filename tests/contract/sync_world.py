@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from domain.commission.ports import CommissionStore
-from domain.crm.ports import SyncStore
+from domain.crm.ports import Finish, SyncStore
 from domain.crm.rows import Confirmation, Intent, Kind, Owed, RowKey, SyncRow, Verb
 from domain.deal import Deal, DealFacts
 from domain.merging import merge
@@ -92,7 +93,19 @@ class SyncWorld:
     def confirm(self, key: RowKey, *, now: datetime = NOW) -> None:
         """A whole run of one row."""
         row = self.lease(key, "w0", now=now, until=now + timedelta(minutes=2))
-        assert self.sync.finish(row, seen=self.owed(key), now=now)
+        assert self.finish(row, seen=self.owed(key), now=now)
+
+    def save(self, row: SyncRow, *, now: datetime = NOW) -> bool:
+        """Whether the row is written and its lease kept."""
+        return row.key in self.sync.save([row], now=now)
+
+    def finish(self, row: SyncRow, *, seen: Owed | None = None, now: datetime = NOW) -> bool:
+        """Whether the row is written and its lease given back."""
+        return row.key in self.sync.finish([Finish(row, seen)], now=now)
+
+    def claim(self, terms: Collection[str], key: RowKey, *, displace: RowKey | None = None) -> RowKey | None:
+        """Who else holds one of these terms; None: they are the contact's."""
+        return self.sync.claim({key: terms}, displace=displace).get(key)
 
 
 def world_on(kind: str, request: pytest.FixtureRequest) -> SyncWorld:

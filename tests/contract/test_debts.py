@@ -63,7 +63,7 @@ def test_the_oldest_is_a_mark_or_a_row_live_or_of_the_backfill(world: SyncWorld,
         world.confirm(key)
     assert debts.oldest() is None
     row = world.lease(DEAL)
-    world.sync.finish(replace(row, due_at=LATER), seen=None, now=NOW)
+    world.finish(replace(row, due_at=LATER), seen=None, now=NOW)
     assert debts.oldest() == LATER
     world.apply(2, replayed="job-1", now=NOW + timedelta(minutes=1))
     assert debts.oldest(backfill=True) == NOW + timedelta(minutes=1)
@@ -75,7 +75,7 @@ def test_those_who_ask_are_counted_up_to_so_many(world: SyncWorld, debts: Debts)
         asks = replace(
             world.lease(key), standing=Standing.ASKS, question=Question.CANDIDATES, candidates=("r-1", "r-2")
         )
-        world.sync.finish(asks, seen=world.owed(key), now=NOW)
+        world.finish(asks, seen=world.owed(key), now=NOW)
     assert [debts.asking(most) for most in (10, 1)] == [2, 1]
 
 

@@ -60,15 +60,15 @@ class Hands:
         return replace(row, due_at=due, **said)
 
     def save(self) -> object:
-        return self.world.sync.save(self._row(), now=self.now)
+        return self.world.save(self._row(), now=self.now)
 
     def finish(self) -> object:
         row = self._row()
         seen = self.chance.choice([None, self.world.owed(row.key), Owed(1)])
-        return self.world.sync.finish(row, seen=seen, now=self.now)
+        return self.world.finish(row, seen=seen, now=self.now)
 
     def release(self) -> None:
-        self.world.sync.release(self._row())
+        self.world.sync.release([self._row()])
 
     def ring(self) -> None:
         at = self.now + timedelta(seconds=self.chance.randrange(-30, 60))
@@ -76,7 +76,7 @@ class Hands:
         self.world.sync.ring(self.chance.sample(ROWS, 2), at, backfill=backfill, sight=sight)
 
     def wake(self) -> None:
-        self.world.sync.wake(self.chance.choice([DEAL, ANA, SAM]), self.now)
+        self.world.sync.wake([self.chance.choice([DEAL, ANA, SAM])], self.now)
 
     def answer(self) -> object:
         row = self._row()
@@ -86,7 +86,7 @@ class Hands:
     def claim(self) -> object:
         terms = self.chance.sample(["mail", "phone", "other"], self.chance.randrange(3))
         me, other = self.chance.sample([ANA, SAM, RowKey(Kind.CONTACT, "c3")], 2)
-        return self.world.sync.claim(terms, me, displace=self.chance.choice([None, other]))
+        return self.world.claim(terms, me, displace=self.chance.choice([None, other]))
 
     def seen(self) -> dict[str, object]:
         """All that can be read now."""

@@ -35,22 +35,20 @@ def confirmed(world: SyncWorld, key: RowKey, at: datetime) -> None:
     """The CRM is seen to hold the row."""
     row = world.lease(key, "w0", now=at, until=at + HOUR)
     clean = replace(row, standing=Standing.CLEAN, confirmed=confirmation(at), due_at=None)
-    assert world.sync.finish(clean, seen=world.owed(key), now=at)
+    assert world.finish(clean, seen=world.owed(key), now=at)
 
 
 def refused(world: SyncWorld, key: RowKey) -> None:
     """The CRM refuses the row."""
     row = world.lease(key, "w0", until=LATER)
-    assert world.sync.finish(
-        replace(row, standing=Standing.REFUSED, refused="77", letter="crm:x@1"), seen=None, now=NOW
-    )
+    assert world.finish(replace(row, standing=Standing.REFUSED, refused="77", letter="crm:x@1"), seen=None, now=NOW)
 
 
 def asks(world: SyncWorld, key: RowKey, due_at: datetime | None) -> None:
     """A person must decide about the row."""
     row = world.lease(key, "w0", until=LATER)
     gone = replace(row, standing=Standing.ASKS, question=Question.GONE, due_at=due_at)
-    assert world.sync.finish(gone, seen=None, now=NOW)
+    assert world.finish(gone, seen=None, now=NOW)
 
 
 def listed(world: SyncWorld, since: datetime = NOW, limit: int = 100) -> list[RowKey]:
@@ -81,7 +79,7 @@ def test_what_was_confirmed_is_listed_from_then_on_and_no_longer_due(world: Sync
 def test_a_row_that_never_was_there_and_one_that_was_left_are_not_listed(world: SyncWorld) -> None:
     for key, standing in ((DEAL, Standing.CLEAN), (ANA, Standing.LEFT)):
         row = world.lease(key)
-        assert world.sync.finish(replace(row, standing=standing), seen=None, now=NOW)
+        assert world.finish(replace(row, standing=standing), seen=None, now=NOW)
     assert listed(world) == []
 
 
@@ -121,7 +119,7 @@ def test_a_row_that_was_confirmed_or_refused_can_be_rung_and_worked_on(world: Sy
     assert set(world.sync.due(LATER, 10)) == {DEAL, SHARE}
     row = world.lease(DEAL, now=LATER, until=LATER + HOUR)
     assert row.sight
-    assert world.sync.finish(replace(row, standing=Standing.CLEAN, due_at=None, sight=False), seen=None, now=LATER)
+    assert world.finish(replace(row, standing=Standing.CLEAN, due_at=None, sight=False), seen=None, now=LATER)
     assert world.sync.due(LATER, 10) == [SHARE]
     assert world.row(SHARE).letter == "crm:x@1"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.crm.ports import Records, SharedRow, Touched
+from domain.crm.ports import Finish, Records, SharedRow, Touched
 from domain.crm.rows import Kind, Owed, RowKey, Standing, SyncRow
 from domain.errors import Conflict
 from tests.fakes.commissions import FakeCommissionStore
@@ -117,7 +117,10 @@ class MemorySyncStore:
         with self.lock:
             return [self._read(key) for key in self._children(RowKey(Kind.DEAL, deal_id))]
 
-    def save(self, row: SyncRow, *, now: datetime) -> bool:
+    def save(self, rows: Collection[SyncRow], *, now: datetime) -> Collection[RowKey]:
+        return {row.key for row in rows if self._save(row, now)}
+
+    def _save(self, row: SyncRow, now: datetime) -> bool:
         with self.lock:
             held = self._held(row)
             if held is None or held.lease_until is None or held.lease_until < now:
@@ -130,7 +133,10 @@ class MemorySyncStore:
             self._put(replace(row, rung=held.rung, lease_until=held.lease_until, due_at=due_at, backfill=backfill), now)
             return True
 
-    def finish(self, row: SyncRow, *, seen: Owed | None, now: datetime) -> bool:
+    def finish(self, rows: Collection[Finish], *, now: datetime) -> Collection[RowKey]:
+        return {row.key for row, seen in rows if self._finish(row, seen, now)}
+
+    def _finish(self, row: SyncRow, seen: Owed | None, now: datetime) -> bool:
         with self.lock:
             held = self._held(row)
             if held is None:
@@ -146,10 +152,11 @@ class MemorySyncStore:
                     self._marks(row.key).clear(row.key, seen.version)
             return True
 
-    def release(self, row: SyncRow) -> None:
+    def release(self, rows: Collection[SyncRow]) -> None:
         with self.lock:
-            if (held := self._held(row)) is not None:
-                self.sync[row.key] = replace(held, lease="", lease_until=None)
+            for row in rows:
+                if (held := self._held(row)) is not None:
+                    self.sync[row.key] = replace(held, lease="", lease_until=None)
 
     def ring(self, keys: Collection[RowKey], at: datetime, *, backfill: bool = False, sight: bool = False) -> None:
         with self.lock:
@@ -159,9 +166,10 @@ class MemorySyncStore:
                 if sight:
                     self.looks.add(key)
 
-    def wake(self, parent: RowKey, at: datetime) -> None:
+    def wake(self, parents: Collection[RowKey], at: datetime) -> None:
         with self.lock:
-            self.ring([key for key in self._children(parent) if self._waits(self.sync[key], parent)], at)
+            for parent in parents:
+                self.ring([key for key in self._children(parent) if self._waits(self.sync[key], parent)], at)
 
     def _children(self, parent: RowKey) -> Iterator[RowKey]:
         related = sorted(key for key in self.sync if parent.id in (key.id, key.other))
@@ -202,7 +210,13 @@ class MemorySyncStore:
             raise ValueError("`after` is not from a page before")
         return [one for one in listed if one.after > after][:limit]
 
-    def claim(self, terms: Collection[str], key: RowKey, *, displace: RowKey | None = None) -> RowKey | None:
+    def claim(
+        self, wanted: Mapping[RowKey, Collection[str]], *, displace: RowKey | None = None
+    ) -> Mapping[RowKey, RowKey]:
+        holders = {key: self._claim(terms, key, displace) for key, terms in wanted.items()}
+        return {key: holder for key, holder in holders.items() if holder is not None}
+
+    def _claim(self, terms: Collection[str], key: RowKey, displace: RowKey | None) -> RowKey | None:
         with self.lock:
             for term in sorted(terms):
                 if self.claims.get(term) not in (None, key, displace):

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from threading import Event
 
 from crm.budget import RateBudget
 from crm.caller import Caller, FreshTokens, Line, Timing
@@ -183,7 +184,13 @@ class Lane:
     """One thread's way to the CRM, for live rows and for those of a backfill."""
 
     def __init__(
-        self, stores: Stores, wire: WiredCalls, scheduler: Scheduler, limits: Limits, chance: random.Random
+        self,
+        stores: Stores,
+        wire: WiredCalls,
+        scheduler: Scheduler,
+        limits: Limits,
+        chance: random.Random,
+        begun: Event,
     ) -> None:
         def print_of_secret() -> str:
             return "print"
@@ -196,6 +203,7 @@ class Lane:
             now=scheduler.clock,
             jitter=chance.random,
             pause=scheduler.spend,
+            begun=begun,
         )
         self.budgets = (budget, budget.for_backfill())
         fresh, timing = FreshTokens(), Timing(OPERATION_S, 4.0, 3.0, lambda: scheduler.now, lambda: left_s(scheduler))
@@ -230,7 +238,8 @@ class Process:
         self._drawings = drawings
         self.dead = stores.events
         self.deals = stores.deals
-        self._sides = [Lane(stores, wire, scheduler, limits, chance) for _ in range(3)]
+        begun = Event()
+        self._sides = [Lane(stores, wire, scheduler, limits, chance, begun) for _ in range(3)]
         describe, of = self._sides[0].sinks[0].preflight, f"{crm_mapping().crm} {crm_mapping().version}"
         self._schemas = SharedSchema(stores.shared, CREDENTIAL, of=of, describe=describe, now=scheduler.clock)
 

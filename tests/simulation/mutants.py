@@ -30,7 +30,7 @@ from domain.deal import Deal, DealFacts
 from flows import deliver_rows
 from flows import process_event as processing
 from flows.delivery import deciding, lanes, resting
-from flows.delivery.case import Case, Do, Step
+from flows.delivery.case import Do, Step
 from flows.delivery.ports import DeliveryPorts
 from tests.fakes.deals import MemoryDealStore
 from tests.fakes.waiting import MemoryWaitingRoom
@@ -80,7 +80,7 @@ def _confirm_then_write(self: lanes.Lane, steps: Sequence[Step], sink: CrmSink) 
         if case.content is None or step.write is None:
             continue
         done = resting.confirmed(step.row, case.content, step.write.fields, self.world.now(), self.policy.max_request)
-        self._finish(Step(Do.REST, done), case)
+        self._finish([Step(Do.REST, done)])
         verb = lanes._verb(step)
         if verb in lanes._LINKS:
             sink.link([step.write])
@@ -102,9 +102,9 @@ def _look_only_when_told(row: SyncRow, *_: object) -> bool:
 
 
 def _clear_what_is_there(finish: Callable[..., None]) -> Callable[..., None]:
-    def mutated(self: lanes.Lane, step: Step, case: Case) -> None:
-        self.records = replace(self.records, owed=self.ports.rows.load([step.row.key]).owed)
-        finish(self, step, case)
+    def mutated(self: lanes.Lane, steps: Sequence[Step]) -> None:
+        self.records = replace(self.records, owed=self.ports.rows.load([step.row.key for step in steps]).owed)
+        finish(self, steps)
 
     return mutated
 

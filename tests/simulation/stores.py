@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from domain.agents import Agent, AgentKey
 from domain.commission.account import Account, AccountDetails, Assignment, PlanVersion
 from domain.commission.plan import Plan
 from domain.commission.settlement import DueMark, Settlement
+from domain.crm.ports import Finish, SyncStore
 from domain.crm.rows import Kind as RowKind
 from domain.crm.rows import RowKey, SyncRow
 from domain.envelope import Envelope
@@ -83,6 +84,42 @@ class AnsweredSyncStore(MemorySyncStore):
         if taken and told is not None:
             told()
         return taken
+
+
+class RowByRow:
+    """Sync rows whose methods that write several rows take a step for each: between two of them anything may happen.
+
+    Args:
+        rows: each call of which is a step.
+    """
+
+    def __init__(self, rows: SyncStore) -> None:
+        self._rows = rows
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._rows, name)
+
+    def save(self, rows: Collection[SyncRow], *, now: datetime) -> Collection[RowKey]:
+        return [key for row in rows for key in self._rows.save([row], now=now)]
+
+    def finish(self, rows: Collection[Finish], *, now: datetime) -> Collection[RowKey]:
+        return [key for one in rows for key in self._rows.finish([one], now=now)]
+
+    def release(self, rows: Collection[SyncRow]) -> None:
+        for row in rows:
+            self._rows.release([row])
+
+    def wake(self, parents: Collection[RowKey], at: datetime) -> None:
+        for parent in parents:
+            self._rows.wake([parent], at)
+
+    def claim(
+        self, wanted: Mapping[RowKey, Collection[str]], *, displace: RowKey | None = None
+    ) -> Mapping[RowKey, RowKey]:
+        found: dict[RowKey, RowKey] = {}
+        for key, terms in wanted.items():
+            found |= self._rows.claim({key: terms}, displace=displace)
+        return found
 
 
 @dataclass
@@ -187,7 +224,8 @@ class Stores:
         self.accounts = steps.wrap(self.account_rows, Kind("accounts"))
         self.plans = steps.wrap(self.plan_rows, Kind("plans"))
         self.cdas = steps.wrap(FakeCdaDesk(self.commission_rows), Kind("CDAs"))
-        self.sync = steps.wrap(self.sync_rows, Kind("sync rows", lagging=frozenset({"due"})))
+        stepped = steps.wrap(self.sync_rows, Kind("sync rows", lagging=frozenset({"due"})))
+        self.sync = cast("SyncStore", RowByRow(stepped))
         self.debts = steps.wrap(MemoryDebts(self.sync_rows), Kind("marks"))
         self.events = steps.wrap(EventQueues(self.queue, self.dlq), Kind("queue", refused=("queue", "not_taken")))
         bells = FifoBells(self.bell_queue, steps, agenda, script.bells, chance)

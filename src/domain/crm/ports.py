@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from domain.crm.rows import Owed, SyncRow
     from domain.deal import Contact, Deal
 
-__all__ = ["Bells", "CrmSink", "Debts", "Records", "SharedRow", "SharedRows", "SyncStore", "Touched"]
+__all__ = ["Bells", "CrmSink", "Debts", "Finish", "Records", "SharedRow", "SharedRows", "SyncStore", "Touched"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,20 @@ class Touched(NamedTuple):
     after: str
 
 
+class Finish(NamedTuple):
+    """A row as it is to rest.
+
+    Attributes:
+        row: with the lease that is given back.
+        seen: the mark on its record as it was loaded; None: it had none.
+    """
+
+    row: SyncRow
+    seen: Owed | None
+
+
 class SyncStore(Protocol):
-    """Sync rows, and the records they are drawn from."""
+    """Sync rows, and the records they are drawn from. Of several rows each is written on its own: some may fail."""
 
     def due(self, now: datetime, limit: int, *, backfill: bool = False) -> Sequence[RowKey]:
         """Rows to look at, oldest first: records with a mark, and sync rows whose `due_at` has come. Each once.
@@ -85,32 +97,37 @@ class SyncStore(Protocol):
         """Every link and commission of the deal that was ever looked at, be they still of the deal or not."""
         ...
 
-    def save(self, row: SyncRow, *, now: datetime) -> bool:
-        """Write the row and keep its lease (`row.lease`), if it is still ours and not over; False if it is not.
+    def save(self, rows: Collection[SyncRow], *, now: datetime) -> Collection[RowKey]:
+        """Write these rows and keep their leases (`row.lease`), each if its lease is still ours and not over.
 
         `rung` is left as it is stored.
+
+        Returns:
+            Those that were written.
         """
         ...
 
-    def finish(self, row: SyncRow, *, seen: Owed | None, now: datetime) -> bool:
-        """Write the row and give its lease back, if it is still ours; False if it is not, then nothing is written.
+    def finish(self, rows: Collection[Finish], *, now: datetime) -> Collection[RowKey]:
+        """Write these rows and give their leases back, each if its lease is still ours.
 
-        The mark on the record is taken off if the record still has the version `seen` (None: it had no mark). If
-        the row was rung since it was leased (`row.rung` is not what is stored), it is due at once, whatever
-        `row.due_at` says.
+        The mark on the record is taken off if the record still has the version `seen`. If the row was rung since it
+        was leased (`row.rung` is not what is stored), it is due at once, whatever `row.due_at` says.
+
+        Returns:
+            Those that were written.
         """
         ...
 
-    def release(self, row: SyncRow) -> None:
-        """Give the lease back and change nothing, if it is still ours."""
+    def release(self, rows: Collection[SyncRow]) -> None:
+        """Give the leases back and change nothing, each if it is still ours."""
         ...
 
     def ring(self, keys: Collection[RowKey], at: datetime, *, backfill: bool = False, sight: bool = False) -> None:
         """Have these rows looked at; one that does not exist comes into being. `sight`: the CRM is read first."""
         ...
 
-    def wake(self, parent: RowKey, at: datetime) -> None:
-        """The parent is confirmed: ring every row that is behind it, or is being looked at now."""
+    def wake(self, parents: Collection[RowKey], at: datetime) -> None:
+        """The parents are confirmed: ring every row that is behind one of them, or is being looked at now."""
         ...
 
     def answer(self, row: SyncRow, rung: int) -> bool:
@@ -137,16 +154,17 @@ class SyncStore(Protocol):
         """
         ...
 
-    def claim(self, terms: Collection[str], key: RowKey, *, displace: RowKey | None = None) -> RowKey | None:
-        """Claim these search terms for a contact that is to be created.
+    def claim(
+        self, wanted: Mapping[RowKey, Collection[str]], *, displace: RowKey | None = None
+    ) -> Mapping[RowKey, RowKey]:
+        """Claim search terms for contacts that are to be created, of each contact all or none.
 
         Args:
-            terms: digests of e-mail address, of phone and last name; claimed all or none.
-            key: the contact's row.
+            wanted: the contact's row to its terms: digests of e-mail address, of phone and last name.
             displace: a holder that was seen not to need its claim any more.
 
         Returns:
-            Another contact's row that holds one of them; None if all are ours.
+            Of contacts that got none of theirs, another contact's row that holds one.
         """
         ...
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from domain.crm.faults import OF_THE_SINK, CrmFaulted
-from domain.crm.ports import Records
+from domain.crm.ports import Finish, Records
 from domain.crm.rows import Kind, RowKey, Standing, SyncRow, Verb
 from domain.crm.sink import Outcome, Result, Unread
 from flows.bugs import place_of
@@ -22,13 +22,15 @@ from flows.delivery.content import followed
 from flows.delivery.deciding import decide
 from flows.delivery.letters import lettered
 from flows.delivery.outcomes import settled, unread
-from flows.delivery.ports import DeliveryPorts, Held, Policy, Tally, World
+from flows.delivery.ports import DeliveryPorts, Policy, Tally, World
 from flows.delivery.resting import broken
-from flows.delivery.rivals import rival
+from flows.delivery.rivals import find_rivals
 from flows.delivery.siblings import ring_siblings
 from transforms.crm_record import terms
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from domain.crm.faults import Fault
     from domain.crm.sink import CrmSink
     from flows.delivery.content import Drawing
@@ -60,7 +62,7 @@ class Lane:
     backfill: bool = False
     holds: bool = False
     tally: Tally = field(default_factory=Tally)
-    held: dict[RowKey, Held] = field(default_factory=dict)
+    held: dict[RowKey, Finish] = field(default_factory=dict)
     records: Records = field(default_factory=Records)
     _cases: dict[RowKey, Case] = field(default_factory=dict)
 
@@ -85,8 +87,7 @@ class Lane:
     def _work(self, steps: dict[RowKey, Step], sink: CrmSink) -> None:
         steps |= self._looked(_those(steps, Do.LOOK), sink)
         steps |= self._searched(_those(steps, Do.SEARCH), sink)
-        for key in _those(steps, Do.REST):
-            self._rest(steps[key])
+        self._rest([steps[key] for key in _those(steps, Do.REST)])
         self._write([steps[key] for key in _those(steps, Do.WRITE)], sink)
 
     # -- one writer, and load after lease -----------------------------------------------------------------------------
@@ -101,17 +102,23 @@ class Lane:
         self.records = rows.load(list(leased))
         ends = followed(leased, self.records)
         parents = rows.rows(sorted(ends)) if ends else {}
-        for key, row in leased.items():
-            if self._is_for_later(row):
-                self.tally.later.add(key)
-                rows.release(row)
-                continue
-            self._cases[key] = case = Case(row, None, parents, now, self.policy.max_request)
-            try:
-                self._cases[key] = replace(case, content=self.drawing.content(key, self.records, parents))
-            except Exception as error:  # noqa: BLE001 - one row that we cannot draw must not keep all others
-                logger.error("drawing %s failed: %s", key, place_of(error))  # noqa: TRY400 - all that is safe
-                self._rest(broken(row, place_of(error)))
+        later = [row for row in leased.values() if self._is_for_later(row)]
+        self.tally.later.update(row.key for row in later)
+        rows.release(later)
+        drawn = [self._draw(row, parents) for row in leased.values() if row.key not in self.tally.later]
+        self._rest([step for step in drawn if step is not None])
+
+    def _draw(self, row: SyncRow, parents: Mapping[RowKey, SyncRow]) -> Step | None:
+        """The row's case; how it rests if we cannot draw it, which must not keep all others."""
+        case = Case(row, None, parents, self.world.now(), self.policy.max_request)
+        try:
+            case = replace(case, content=self.drawing.content(row.key, self.records, parents))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is about this row
+            logger.error("drawing %s failed: %s", row.key, place_of(error))  # noqa: TRY400 - all that is safe
+            return broken(row, place_of(error))
+        finally:
+            self._cases[row.key] = case
+        return None
 
     def _is_for_later(self, row: SyncRow) -> bool:
         """11: what a replay or a reconcile owes is left to the share of the backfill."""
@@ -139,8 +146,8 @@ class Lane:
     def _searched(self, keys: Sequence[RowKey], sink: CrmSink) -> dict[RowKey, Step]:
         """9: nobody is created before the CRM was searched; whoever else creates the same person is waited for."""
         wanted = {key: terms(self.records.contacts[key.id]) for key in keys}
-        rivals = {key: rival(one, self.ports.rows) for key, one in wanted.items()}
-        alone = [one for key, one in wanted.items() if rivals[key] is None]
+        rivals = find_rivals(wanted.values(), self.ports.rows)
+        alone = [one for key, one in wanted.items() if key not in rivals]
         candidates = sink.match(alone) if alone else {}
         steps = {}
         for key in keys:
@@ -149,7 +156,7 @@ class Lane:
                 steps[key] = self._unread(key, found.fault)
                 continue
             likely = [one for one in found if case.content and not self.drawing.is_somebody_else(case.content, one)]
-            case = replace(case, candidates=likely, rival=rivals[key], now=self.world.now())
+            case = replace(case, candidates=likely, rival=rivals.get(key), now=self.world.now())
             self._cases[key] = case
             steps[key] = decide(case)
         return steps
@@ -158,21 +165,20 @@ class Lane:
 
     def _write(self, steps: Sequence[Step], sink: CrmSink) -> None:
         puts, retires = partial(sink.upsert, self.kind), partial(sink.retire, self.kind)
-        announced = [step for step in steps if self._announce(step)]
+        announced = self._announced(steps)
         for verbs, call in ((_PUTS, puts), (_LINKS, sink.link), (_RETIRES, retires)):
             batch = [step for step in announced if _verb(step) in verbs]
             if batch:
                 self._settle(batch, call([step.write for step in batch if step.write is not None]))
 
-    def _announce(self, step: Step) -> bool:
-        """4: the intent is stored, and the confirmation void, before a byte leaves."""
-        if self.ports.rows.save(step.row, now=self.world.now()):
-            return True
-        self.tally.counts["fenced"] += 1
-        return False
+    def _announced(self, steps: Sequence[Step]) -> list[Step]:
+        """4: the intents are stored, and the confirmations void, before a byte leaves."""
+        kept = self.ports.rows.save([step.row for step in steps], now=self.world.now())
+        self.tally.counts["fenced"] += len(steps) - len(kept)
+        return [step for step in steps if step.row.key in kept]
 
     def _settle(self, steps: Sequence[Step], results: Sequence[Result]) -> None:
-        now = self.world.now()
+        now, ends = self.world.now(), []
         for step, result in zip(steps, results, strict=True):
             case = self._cases[step.row.key]
             if case.content is None:
@@ -189,40 +195,59 @@ class Lane:
                 jitter=self.world.jitter(),
             )
             self.tally.counts[Outcome.ADOPTED if step.adopts and result.held is not None else result.outcome] += 1
-            self._finish(done, case)
+            ends.append(done)
+        self._finish(ends)
 
-    def _rest(self, step: Step) -> None:
-        """Finish a row that needs no call."""
-        if step.row.standing is Standing.CLEAN:
-            self.tally.counts[Outcome.ADOPTED if step.adopts else Outcome.UNCHANGED] += 1
-        else:
-            self.tally.counts[step.row.standing] += 1
-        self._finish(step, self._cases[step.row.key])
+    def _rest(self, steps: Sequence[Step]) -> None:
+        """Finish rows that need no call."""
+        for step in steps:
+            if step.row.standing is Standing.CLEAN:
+                self.tally.counts[Outcome.ADOPTED if step.adopts else Outcome.UNCHANGED] += 1
+            else:
+                self.tally.counts[step.row.standing] += 1
+        self._finish(steps)
 
-    def _finish(self, step: Step, case: Case) -> None:
-        """7: the mark comes off only if the record still is what was loaded."""
+    def _finish(self, steps: Sequence[Step]) -> None:
+        """7: a mark comes off only if the record still is what was loaded."""
+        if not steps:
+            return
+        now, rows = self.world.now(), [self._at_rest(step) for step in steps]
+        ends = {row.key: Finish(row, self.records.owed.get(row.key)) for row in rows}
+        for key in self._tell([row for row in rows if self._is_news(row)], now):
+            del ends[key]
+        held = {key for key, end in ends.items() if self.holds and end.row.standing is Standing.CLEAN}
+        kept = held.union(self.ports.rows.finish([end for key, end in ends.items() if key not in held], now=now))
+        self.held |= {key: ends[key] for key in held}
+        self.tally.counts["fenced"] += len(rows) - len(kept)
+        ended = [row for row in rows if row.key in kept]
+        for row in ended:
+            self._note(row)
+        ring_siblings(ended, self._cases, self.ports.rows, now, backfill=self.backfill)
+
+    def _tell(self, news: Sequence[SyncRow], now: datetime) -> set[RowKey]:
+        """8: those who wait for these rows see them there. Returns rows that are somebody else's by now.
+
+        They stay due until that is done: if we stop before, the next run does it.
+        """
+        if not news:
+            return set()
+        kept = self.ports.rows.save([replace(row, due_at=now) for row in news], now=now)
+        self.ports.rows.wake(kept, now)
+        return {row.key for row in news if row.key not in kept}
+
+    def _at_rest(self, step: Step) -> SyncRow:
+        case = self._cases[step.row.key]
         row = lettered(step, case.content, self.ports, self.policy.letters_source, self.world.now())
         self.tally.refusals += [row.key] if step.refusal and row.letter != case.row.letter else []
-        if row.standing is Standing.CLEAN and row.due_at is None:
-            row = replace(row, backfill=False)
-        seen = self.records.owed.get(row.key)
-        # Whoever left an intent open may have died before it told those who wait.
-        is_news = row.is_there and (not case.row.is_there or case.row.intent is not None)
-        if self.holds and row.standing is Standing.CLEAN:
-            # Its children must see it there. It stays due: if we stop here, the next run delivers its links.
-            kept = not is_news or self.ports.rows.save(replace(row, due_at=self.world.now()), now=self.world.now())
-            self.held |= {row.key: Held(row, seen)} if kept else {}
-        else:
-            kept = self.ports.rows.finish(row, seen=seen, now=self.world.now())
-        if not kept:
-            self.tally.counts["fenced"] += 1
-            return
-        self._told(row, case)
-        if is_news:
-            self.ports.rows.wake(row.key, self.world.now())
-        ring_siblings(row, self._cases, self.ports.rows, self.world.now(), backfill=self.backfill)
+        return replace(row, backfill=False) if row.standing is Standing.CLEAN and row.due_at is None else row
 
-    def _told(self, row: SyncRow, case: Case) -> None:
+    def _is_news(self, row: SyncRow) -> bool:
+        """Whether somebody may wait for it, be it that a run before died before it told them."""
+        before = self._cases[row.key].row
+        return row.is_there and (not before.is_there or before.intent is not None or before.due_at is not None)
+
+    def _note(self, row: SyncRow) -> None:
+        case = self._cases[row.key]
         self.tally.done.add(row.key)
         if row.due_at is not None:
             self.tally.waits[row.key] = row.due_at
@@ -234,13 +259,11 @@ class Lane:
             logger.warning("the CRM keeps %s of %s otherwise than it was given", ", ".join(news), row.key)
 
     def _release_all(self) -> None:
-        for case in self._left():
-            self.ports.rows.release(case.row)
+        self.ports.rows.release([case.row for case in self._left()])
 
     def _put_off(self, fault: Fault) -> None:
         """The CRM is not set up for reading these: such rows wait, and other kinds go on."""
-        for case in self._left():
-            self._rest(self._unread(case.row.key, fault))
+        self._rest([self._unread(case.row.key, fault) for case in self._left()])
 
     def _unread(self, key: RowKey, fault: Fault) -> Step:
         self.tally.unread(fault)

@@ -13,7 +13,7 @@ from domain.crm.faults import OF_THE_SINK, FaultClass
 if TYPE_CHECKING:
     from domain.crm.faults import Fault
     from domain.crm.ports import SyncStore
-    from domain.crm.rows import Owed, RowKey, SyncRow
+    from domain.crm.rows import RowKey
     from domain.crm.sink import CrmSink
     from domain.ports import DeadLetters, DealStore
     from flows.delivery.content import Drawing
@@ -141,11 +141,3 @@ class Tally:
         self.altered |= other.altered
         self.refusals += other.refusals
         self.stop = self.stop or other.stop
-
-
-@dataclass(slots=True)
-class Held:
-    """A deal whose links are not delivered yet: its lease is kept, and its mark comes off last."""
-
-    row: SyncRow
-    seen: Owed | None

@@ -8,25 +8,31 @@ from domain.crm.rows import Standing
 from transforms.crm_record import claims, terms
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from domain.crm.ports import SyncStore
     from domain.crm.rows import RowKey
     from domain.crm.sink import Terms
 
 
-def rival(one: Terms, rows: SyncStore) -> RowKey | None:
-    """Claim what this contact would be found by; returns whom it must wait for.
+def find_rivals(wanted: Iterable[Terms], rows: SyncStore) -> Mapping[RowKey, RowKey]:
+    """Claim what these contacts would be found by; returns whom those must wait for that must wait.
 
     Args:
-        one: what it would be found by.
+        wanted: what each would be found by.
         rows: the sync rows, where claims are kept.
     """
-    digests = claims(one)
-    if not digests or rows.claim(digests, one.key) is None:
-        return None
+    digests = {one.key: found for one in wanted if (found := claims(one))}
+    held_up = rows.claim(digests)
+    rivals = {key: _rival(key, found, rows) for key, found in digests.items() if key in held_up}
+    return {key: other for key, other in rivals.items() if other is not None}
+
+
+def _rival(key: RowKey, digests: Iterable[str], rows: SyncStore) -> RowKey | None:
     for term in sorted(digests):  # always in this order, so that two never hold what the other wants next
-        other = rows.claim([term], one.key)
-        if other is not None and not _goes_first(other, one.key, term, rows):
-            other = rows.claim([term], one.key, displace=other)
+        other = rows.claim({key: [term]}).get(key)
+        if other is not None and not _goes_first(other, key, term, rows):
+            other = rows.claim({key: [term]}, displace=other).get(key)
         if other is not None:
             return other
     return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from domain.crm.rows import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from domain.crm.ports import SyncStore
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def ring_siblings(
-    settled: SyncRow, cases: Mapping[RowKey, Case], rows: SyncStore, now: datetime, *, backfill: bool
+    ended: Iterable[SyncRow], cases: Mapping[RowKey, Case], rows: SyncStore, now: datetime, *, backfill: bool
 ) -> None:
     """Have those drawn again that do not know yet what was just confirmed.
 
@@ -25,21 +25,25 @@ def ring_siblings(
     what is right; or it may be on its own again one day, and nobody would know that the link says too much.
 
     Args:
-        settled: a row as it rests.
-        cases: what is being delivered together with it; what says the same there needs no bell.
+        ended: rows as they rest.
+        cases: what is being delivered together with them; what says the same there needs no bell.
         rows: the sync rows.
         now: aware UTC.
         backfill: whose share of the rate is used.
     """
-    content = cases[settled.key].content
-    if settled.standing is not Standing.CLEAN or content is None or not content.siblings:
-        return
-    agree = {key for key, case in cases.items() if case.content is not None and case.content.digests == content.digests}
-    others = [key for key in content.siblings if key not in agree]
+    others: dict[RowKey, Content] = {}
+    for row in ended:
+        content = cases[row.key].content
+        if row.standing is Standing.CLEAN and content is not None and content.siblings:
+            others |= {key: content for key in content.siblings if not _says(cases.get(key), content)}
     held = rows.rows(others) if others else {}
-    stale = [key for key, row in held.items() if _is_stale(row, content)]
+    stale = [key for key, row in held.items() if _is_stale(row, others[key])]
     if stale:
         rows.ring(stale, now, backfill=backfill)
+
+
+def _says(case: Case | None, content: Content) -> bool:
+    return case is not None and case.content is not None and case.content.digests == content.digests
 
 
 def _is_stale(row: SyncRow, content: Content) -> bool:

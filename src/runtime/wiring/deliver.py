@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from functools import cached_property, lru_cache
+from math import ceil
 from typing import TYPE_CHECKING
 
 from crm.suitecrm.modules import Batches
@@ -36,8 +37,8 @@ SKEW_S = 10
 #: Part of a run that must be left to begin a lane, and at least the time for a write, its read-back, and writing down
 #: what became of it. A run that is cut off leaves leases, and doubts, that others wait for.
 _LANE, _LEAST_LANE_S = 0.25, MARGIN_S + 2 * LEAST_S
-#: A side for so many calls a second that the CRM allows: ten runs with more sides wait for permits, and get none.
-_CALLS_OF_A_SIDE = 5
+#: A side for so many calls a second that the CRM allows: with more, ten runs wait longer for permits than they may.
+_CALLS_OF_A_SIDE = 4
 #: Rows of one lane: what one call carries.
 ROWS_AT_ONCE = Batches().write
 #: Letters about people who are on no deal that we know are filed under this source.
@@ -101,7 +102,7 @@ def policy() -> Policy:
         max_request=timedelta(seconds=configured.crm_max_request_s),
         lane_s=max(configured.deliver_timeout_s * _LANE, _LEAST_LANE_S),
         most=ROWS_AT_ONCE,
-        sides=min(SIDES, max(1, round(configured.crm_rate_limit / _CALLS_OF_A_SIDE))),
+        sides=min(SIDES, ceil(configured.crm_rate_limit / _CALLS_OF_A_SIDE)),
         letters_source=LETTERS_SOURCE,
     )
 

@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 from typing import TYPE_CHECKING
 
 from crm.budget import Limits, RateBudget
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 CREDENTIAL = "suitecrm"
 
 #: The most calls that a run has under way at once: so many threads, each with a way to the CRM of its own.
-SIDES = 4
+SIDES = 5
 
 #: Seconds that must be left of a run when a call has timed out: to write down what became of its lanes.
 MARGIN_S = 6.0
@@ -80,6 +81,7 @@ class _Side:
             now=now,
             jitter=random.random,
             pause=pause,
+            begun=crm.begun,
         )
         self.budgets = (budget, budget.for_backfill())
         timing = Timing(setting.operation_s, LEAST_S, MARGIN_S, time.monotonic, lambda: 0.0)
@@ -108,6 +110,7 @@ class SuiteCrm:
         rows: shared by all workers.
         mapping: ours to its.
         schemas: what it can hold.
+        begun: set while a run is at work.
     """
 
     def __init__(self, setting: Setting, rows: SharedRows, secrets: SecretStore, mapping: CrmMapping) -> None:
@@ -115,6 +118,7 @@ class SuiteCrm:
         self.setting = setting
         self.rows = rows
         self.mapping = mapping
+        self.begun = Event()
         self._secrets = secrets
         self._sides = tuple(_Side(self) for _ in range(SIDES))
         self._counted = 0

@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from heapq import merge
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from domain.crm.ports import Records
-from domain.crm.rows import Kind, Owed, RowKey, SyncRow
+from domain.crm.rows import Kind, RowKey, SyncRow
 from domain.errors import Conflict, Unavailable
 from storage import dynamo
 from storage.codec import contact_from, deal_from
@@ -20,6 +21,7 @@ from storage.commissions.keys import RECORDS, deal_partition
 from storage.commissions.records import record_from
 from storage.delivery import changes
 from storage.delivery.claims import claim
+from storage.delivery.items import ATTEMPTS, SyncItems, unchanged
 from storage.delivery.keys import SYNC, record_key, row_of, sync_key
 from storage.delivery.marks import ASKS, BACKFILL, DUE, LIVE, owed_by
 from storage.delivery.rows import row_from, seconds
@@ -28,13 +30,10 @@ from storage.delivery.touched import touched
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from domain.crm.ports import Touched
+    from domain.crm.ports import Finish, Touched
 
 #: Rows that are written, and deals that are read, at once; and from how many on threads are worth their start.
 _THREADS, _ENOUGH = 8, 3
-
-#: How often a row is rung, or a term claimed, while others keep changing what that is based on.
-_ATTEMPTS = 5
 
 #: What tells whether an item is due, and who is on a deal.
 _DUE = "pk, sk, due_kind, due_at, deal.participants"
@@ -101,67 +100,43 @@ class DynamoSyncStore:
         free = "attribute_not_exists(lease_until) OR lease_until < :now OR lease = :token"
 
         def taken(key: RowKey) -> SyncRow | None:
-            item = self._update(key, change, free, values | {":now": seconds(now)})
+            item = self._items.update(key, change, free, values | {":now": seconds(now)})
             return row_from(key, item) if item else None
 
         return {row.key: row for row in _together(taken, set(keys)) if row is not None}
 
-    def save(self, row: SyncRow, *, now: datetime) -> bool:
-        """Write the row under its lease; False if that is somebody else's by now, or over."""
+    def save(self, rows: Collection[SyncRow], *, now: datetime) -> Collection[RowKey]:
+        """Write the rows under their leases, but those whose lease is somebody else's by now, or over."""
+        ours = "lease = :lease AND lease_until >= :now"
 
-        def written(held: SyncRow | None) -> SyncRow:
-            return changes.saved(row, held)
+        def save(row: SyncRow) -> RowKey | None:
+            return self._items.write(row, partial(changes.saved, row), now, ours, {":now": seconds(now)})
 
-        return self._write(row, written, now, "lease = :lease AND lease_until >= :now", {":now": seconds(now)})
+        return _those(_together(save, rows))
 
-    def finish(self, row: SyncRow, *, seen: Owed | None, now: datetime) -> bool:
-        """Write the row and end its lease, then take the mark off the record; False if the lease is not ours.
+    def finish(self, rows: Collection[Finish], *, now: datetime) -> Collection[RowKey]:
+        """Write the rows and end their leases, then take the marks off the records; not where the lease is not ours.
 
         In this order: who dies in between leaves a mark too many, and the next worker finds nothing to send. The other
         way about, a row could stay unwritten that nothing calls for any more.
         """
 
-        def written(held: SyncRow | None) -> SyncRow:
-            return changes.finished(row, held, now)
+        def finish(one: Finish) -> RowKey | None:
+            row = one.row
+            finished = self._items.write(row, partial(changes.finished, row, now=now), now, "lease = :lease", {})
+            if finished is not None and one.seen is not None:
+                self._items.take_off_mark(row.key, one.seen)
+            return finished
 
-        if not self._write(row, written, now, "lease = :lease", {}):
-            return False
-        record = record_key(row.key)
-        if seen is not None and record is not None:
-            version = "calculation" if row.key.kind is Kind.COMMISSION else "#version"
-            where, values = f"{version} = :seen AND attribute_exists(due_kind)", {":seen": seen.version}
-            change = "REMOVE due_kind, due_at"
-            dynamo.update_where(self.client, self.records_table, record, change, where=where, values=values)
-        return True
+        return _those(_together(finish, rows))
 
-    def _write(
-        self,
-        row: SyncRow,
-        written: Callable[[SyncRow | None], SyncRow],
-        now: datetime,
-        ours: str,
-        values: dict[str, Any],
-    ) -> bool:
-        """Write what `written` makes of the row as it is stored, if it was rung since it was leased, else of None.
+    def release(self, rows: Collection[SyncRow]) -> None:
+        """Give the leases back that are still ours."""
 
-        Returns:
-            False if it is not `ours`.
-        """
-        held: SyncRow | None = None
-        for _ in range(_ATTEMPTS):
-            change, columns = changes.writing(written(held), now, rung=held is not None)
-            counted = (held or row).rung
-            seen = {":lease": row.lease, ":rung": counted}
-            if self._update(row.key, change, f"{ours} AND rung = :rung", columns | values | seen) is not None:
-                return True
-            held = self.rows([row.key]).get(row.key)
-            if held is None or held.lease != row.lease or held.rung == counted:
-                return False
-        raise Unavailable(f"cannot write {row.key} now: it is rung again and again")
+        def release(row: SyncRow) -> None:
+            self._items.update(row.key, "REMOVE lease, lease_until", "lease = :lease", {":lease": row.lease})
 
-    def release(self, row: SyncRow) -> None:
-        """Give the lease back, if it is still ours."""
-        self._update(row.key, "REMOVE lease, lease_until", "lease = :lease", {":lease": row.lease})
+        _together(release, rows)
 
     def answer(self, row: SyncRow, rung: int) -> bool:
         """Write the row as a person wants it, unless it was rung since they saw it, or a worker has it.
@@ -170,8 +145,9 @@ class DynamoSyncStore:
         """
         answered = replace(row, lease="", lease_until=None)
         change, values = changes.writing(answered, row.due_at or _LONG_AGO, rung=False)
+        values |= {":rung": rung, ":one": 1}
         where = "rung = :rung AND attribute_not_exists(lease)"
-        return self._update(row.key, f"{change} ADD rung :one", where, values | {":rung": rung, ":one": 1}) is not None
+        return self._items.update(row.key, f"{change} ADD rung :one", where, values) is not None
 
     # -- bells
 
@@ -182,15 +158,15 @@ class DynamoSyncStore:
             Unavailable: others kept changing when a row is due.
         """
         left = set(keys)
-        for _ in range(_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             held = self.rows(left)
 
             def ring(key: RowKey, held: Mapping[RowKey, SyncRow] = held) -> bool:
                 before = held.get(key)
                 row = changes.rung(before or SyncRow(key), at, backfill=backfill)
                 change, values = changes.ringing(row, sight=sight)
-                where, seen = _unchanged(before)
-                return self._update(key, change, where, values | seen) is not None
+                where, seen = unchanged(before)
+                return self._items.update(key, change, where, values | seen) is not None
 
             asked = list(left)
             left = {key for key, done in zip(asked, _together(ring, asked), strict=True) if not done}
@@ -198,17 +174,21 @@ class DynamoSyncStore:
                 return
         raise Unavailable(f"cannot ring {', '.join(map(str, sorted(left)))} now: others keep changing when it is due")
 
-    def wake(self, parent: RowKey, at: datetime) -> None:
-        """Ring the children of a row that are behind it, or that a worker has: it may have looked before."""
-        rows = self._links_of_contact(parent.id) if parent.kind is Kind.CONTACT else self._rows_of_deal(parent.id)
-        children = [row for row in rows if parent in row.key.parents]
-        self.ring([row.key for row in children if row.lease or row.behind == parent], at)
-
-    def _links_of_contact(self, contact_id: str) -> Iterable[SyncRow]:
+    def wake(self, parents: Collection[RowKey], at: datetime) -> None:
+        """Ring the children of rows that are behind them, or that a worker has: it may have looked before."""
+        contacts, deals = (
+            [one.id for one in parents if (one.kind is Kind.CONTACT) is wanted] for wanted in (True, False)
+        )
         # The index has no link that was added this very moment; such a link is looked at after its contact anyway.
+        links = chain.from_iterable(_together(self._links_of_contact, contacts))
+        children = chain(self.rows(list(links)).values(), *_together(self._rows_of_deal, deals))
+        waiting = [row for row in children if not set(parents).isdisjoint(row.key.parents)]
+        self.ring([row.key for row in waiting if row.lease or row.behind in parents], at)
+
+    def _links_of_contact(self, contact_id: str) -> list[RowKey]:
         listed = self._index("by_contact", "gsi_contact_pk = :contact", {":contact": f"CONTACT#{contact_id}"})
         deal_ids = {row_of_deal["pk"].removeprefix(deal_partition("")) for row_of_deal in listed}
-        return self.rows([RowKey(Kind.LINK, deal_id, contact_id) for deal_id in deal_ids]).values()
+        return [RowKey(Kind.LINK, deal_id, contact_id) for deal_id in deal_ids]
 
     # -- reading
 
@@ -232,13 +212,20 @@ class DynamoSyncStore:
         """Every link and commission of the deal that was ever looked at."""
         return [row for row in self._rows_of_deal(deal_id) if row.key.kind is not Kind.DEAL]
 
-    def claim(self, terms: Collection[str], key: RowKey, *, displace: RowKey | None = None) -> RowKey | None:
-        """Claim these search terms, all or none; returns who holds one of them.
+    def claim(
+        self, wanted: Mapping[RowKey, Collection[str]], *, displace: RowKey | None = None
+    ) -> Mapping[RowKey, RowKey]:
+        """Claim these search terms, of each contact all or none; returns who holds one, where others do.
 
         Raises:
             Unavailable: others kept claiming and giving up the same terms.
         """
-        for attempt in range(_ATTEMPTS):
+        holders = _together(partial(self._claim, displace), list(wanted.items()))
+        return {key: holder for key, holder in zip(wanted, holders, strict=True) if holder is not None}
+
+    def _claim(self, displace: RowKey | None, wanted: tuple[RowKey, Collection[str]]) -> RowKey | None:
+        key, terms = wanted
+        for attempt in range(ATTEMPTS):
             with suppress(Conflict):
                 return claim(self.client, self.records_table, terms, key, displace)
             self.pause(0.05 * 2**attempt)
@@ -277,19 +264,9 @@ class DynamoSyncStore:
     def _batch(self, wanted: Iterable[dict[str, str]]) -> list[dict[str, Any]]:
         return dynamo.batch_get(self.client, {self.records_table: wanted}, self.pause)[self.records_table]
 
-    def _update(self, key: RowKey, change: str, condition: str, values: dynamo.Item) -> dict[str, Any] | None:
-        row = sync_key(key)
-        return dynamo.update_where(self.client, self.records_table, row, change, where=condition, values=values)
-
-
-def _unchanged(row: SyncRow | None) -> tuple[str, dict[str, Any]]:
-    """The condition that nobody has rung the row, nor changed when it is due, since it was read."""
-    if row is None:
-        return "attribute_not_exists(pk)", {}
-    held = {name: value for name, value in changes.due(row).items() if name != "backfill"}
-    same = [f"{name} = :seen_{name}" if held[name] is not None else f"attribute_not_exists({name})" for name in held]
-    seen = {f":seen_{name}": value for name, value in held.items() if value is not None}
-    return f"rung = :seen_rung AND {' AND '.join(same)}", seen | {":seen_rung": row.rung}
+    @property
+    def _items(self) -> SyncItems:
+        return SyncItems(self.client, self.records_table)
 
 
 def _together(do: Callable[[_OneT], _FoundT], each: Collection[_OneT]) -> list[_FoundT]:
@@ -298,3 +275,7 @@ def _together(do: Callable[[_OneT], _FoundT], each: Collection[_OneT]) -> list[_
         return [do(one) for one in each]
     with ThreadPoolExecutor(min(_THREADS, len(each))) as pool:
         return list(pool.map(do, each))
+
+
+def _those(found: Iterable[_OneT | None]) -> frozenset[_OneT]:
+    return frozenset(one for one in found if one is not None)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.crm.ports import Finish
 from domain.crm.rows import Confirmation, Intent, Kind, Question, RowKey, Standing, SyncRow, Verb
 from domain.errors import Unavailable
 from storage import dynamo
@@ -126,7 +127,7 @@ def test_a_quiet_row_is_leased_and_finished_in_two_writes(dynamodb: Any) -> None
     onlooker = Onlooker(dynamodb)
     sync = store(onlooker)
     row = sync.lease([DEAL], "w1", now=NOW, until=LATER)[DEAL]
-    assert sync.finish(row, seen=None, now=NOW)
+    assert sync.finish([Finish(row, None)], now=NOW)
     assert onlooker.writes == 2
 
 
@@ -135,7 +136,7 @@ def test_a_row_that_is_finished_while_it_is_rung_is_due(dynamodb: Any) -> None:
     sync.ring([LINK], NOW)
     row = sync.lease([LINK], "w1", now=NOW, until=LATER)[LINK]
     done = replace(row, standing=Standing.CLEAN, due_at=None)
-    onlooker = Onlooker(dynamodb, lambda: sync.finish(done, seen=None, now=NOW))
+    onlooker = Onlooker(dynamodb, lambda: sync.finish([Finish(done, None)], now=NOW))
     store(onlooker).ring([LINK], LATER)
     assert onlooker.writes == 2
     assert sync.rows([LINK])[LINK] == replace(done, lease="", lease_until=None, rung=2, due_at=LATER)
@@ -151,7 +152,7 @@ def test_a_row_that_is_rung_while_it_is_finished_is_due_at_once(dynamodb: Any) -
     sync = store(dynamodb)
     row = sync.lease([LINK], "w1", now=NOW, until=LATER)[LINK]
     ring = [lambda: sync.ring([LINK], LATER, backfill=True)] * 2
-    assert store(Onlooker(dynamodb, *ring)).finish(row, seen=None, now=NOW)
+    assert store(Onlooker(dynamodb, *ring)).finish([Finish(row, None)], now=NOW)
     assert sync.rows([LINK])[LINK] == SyncRow(LINK, rung=2, due_at=NOW, backfill=True)
 
 
@@ -164,7 +165,7 @@ def test_a_row_that_is_taken_over_while_it_is_finished_is_the_others(dynamodb: A
         sync.ring([LINK], NOW)
         sync.lease([LINK], "w2", now=over, until=over)
 
-    assert not store(Onlooker(dynamodb, taken)).finish(replace(row, reason="late"), seen=None, now=over)
+    assert not store(Onlooker(dynamodb, taken)).finish([Finish(replace(row, reason="late"), None)], now=over)
     assert sync.rows([LINK])[LINK].lease == "w2"
 
 
@@ -173,7 +174,7 @@ def test_a_row_that_rings_without_end_is_told(dynamodb: Any) -> None:
     row = sync.lease([LINK], "w1", now=NOW, until=LATER)[LINK]
     ring = [lambda: sync.ring([LINK], NOW)] * 5
     with pytest.raises(Unavailable, match=r"cannot write link:d1/c1 now: it is rung again and again"):
-        store(Onlooker(dynamodb, *ring)).save(row, now=NOW)
+        store(Onlooker(dynamodb, *ring)).save([row], now=NOW)
     with pytest.raises(Unavailable, match=r"cannot ring link:d1/c1 now"):
         store(Onlooker(dynamodb, *ring)).ring([LINK], NOW)
 
@@ -189,7 +190,7 @@ def test_a_worker_that_dies_before_the_mark_is_off_leaves_a_mark_too_many(dynamo
     sync = store(onlooker)
     row = sync.lease([DEAL], "w1", now=NOW, until=LATER)[DEAL]
     with pytest.raises(KeyboardInterrupt):
-        sync.finish(replace(row, standing=Standing.CLEAN), seen=world.owed(DEAL), now=NOW)
+        sync.finish([Finish(replace(row, standing=Standing.CLEAN), world.owed(DEAL))], now=NOW)
     assert world.row(DEAL).standing is Standing.CLEAN
     assert DEAL in world.sync.due(NOW, 10)
 
@@ -201,7 +202,7 @@ def test_terms_that_others_claim_and_give_up_are_claimed_after_all(dynamodb: Any
         dynamodb.delete_item(TableName=RECORDS, Key={"pk": {"S": "CLAIM#mail"}, "sk": {"S": "CLAIM"}})
 
     assert claim(dynamodb, RECORDS, ["mail"], ana, None) is None
-    assert store(Meanwhile(dynamodb, gone)).claim(["mail"], sam) is None
+    assert store(Meanwhile(dynamodb, gone)).claim({sam: ["mail"]}) == {}
 
 
 class Meanwhile(Onlooker):

@@ -164,3 +164,30 @@ def test_8_a_worker_that_dies_after_it_adopted_somebody_leaves_nobody_waiting_fo
     office.deliver(PERSON)
     office.deliver()
     assert office.sync(LINK).standing is Standing.CLEAN
+
+
+def test_8_a_worker_that_dies_before_it_tells_those_who_wait_leaves_nobody_waiting(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.put_contact("c1", first_name="Pat", last_name="Buyer", email="buyer@example.com")
+    office.put_deal(a_deal(participants=(DealRole("c1", Role.BUYER),)))
+    office.calls.always("get_entry_list", Break(NO_ACCESS))
+    office.deliver(DEAL)
+    office.move(601)
+    office.deliver()
+    assert office.sync(LINK).behind == PERSON
+    office.calls._always.clear()
+    office.move(300)
+
+    def dies(*_: object) -> None:
+        raise RuntimeError("the worker dies")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(office.rows, "wake", dies)
+        with pytest.raises(RuntimeError, match="dies"):
+            office.deliver(PERSON)
+    assert office.sync(LINK).behind == PERSON
+    office.move(151)
+    office.deliver()
+    office.deliver()
+    assert office.sync(LINK).standing is Standing.CLEAN
