@@ -35,7 +35,7 @@ LONGEST_PAUSE_S = 1.0
 
 #: Whoever has begun waits its turn, a second at a time: what it has read would have to be read again. Longer than from
 #: one permit of a backfill to the next at the lowest rate that the budget falls to, so that a backfill gets on.
-LONGEST_TURN_S = 5.0
+LONGEST_TURN_S = 6.0
 
 #: How often a row is read again when another worker was first, and how long to step aside before, in seconds.
 _ROUNDS = 16
@@ -110,11 +110,11 @@ class RateBudget:
             begun=self._begun,
         )
 
-    def admit(self, following: int = 0) -> None:
+    def admit(self, following: int = 0, longest_s: float = LONGEST_TURN_S) -> None:
         """Wait for a permit and take it, with those for calls that come right after it.
 
         The first of a run is waited for a second: if it takes longer, others are at work enough, and this run does not
-        begin. Whoever has begun waits for five.
+        begin. Whoever has begun waits its turn, at most so many seconds.
 
         Raises:
             CrmFaulted: `throttled` or `quota`, `unavailable`, `auth_denied`, as `crm.gate.Gate` says; `unavailable`
@@ -123,7 +123,7 @@ class RateBudget:
         self._worker.fingerprint = self._fingerprint()
         try:
             self._tell_what_is_left()
-            self._admit(1 + following)
+            self._admit(1 + following, longest_s)
         except Unavailable as fault:
             raise CrmFaulted(Fault(FaultClass.UNAVAILABLE, f"no permit: {fault}", wait_s=_STORAGE_S)) from fault
 
@@ -167,21 +167,21 @@ class RateBudget:
         if self._worker.news:
             raise Unavailable("the CRM is not resumed: its shared row cannot be written now; try again")
 
-    def _admit(self, count: int) -> None:
-        longest_us = int(LONGEST_PAUSE_S * 1_000_000)
-        left_us = int(LONGEST_TURN_S * 1_000_000) if self._begun.is_set() else longest_us
+    def _admit(self, count: int, longest_s: float) -> None:
+        waited_us, longest_us = 0, int(LONGEST_PAUSE_S * 1_000_000)
         written: tuple[BudgetRow, int] | None = None
         for attempt in range(_ROUNDS):
             row, guard = written or self._read()
             written = None
-            match step(row, self._hand, self._wish(left_us, count), self._now_us()):
+            turn_s = min(LONGEST_TURN_S if self._begun.is_set() else LONGEST_PAUSE_S, longest_s)
+            match step(row, self._hand, self._wish(int(turn_s * 1_000_000) - waited_us, count), self._now_us()):
                 case Go() as go:
                     self._go(row, go)
                     return
                 case Wait() as wait:
                     self._hand = wait.hand
                     nap_us = min(wait.us, longest_us)
-                    left_us -= nap_us
+                    waited_us += nap_us
                     self._pause(nap_us / 1_000_000)
                 case Lease() as lease if self._wrote(told := self._with_answers(lease.row), guard):
                     self._take(lease)
@@ -193,7 +193,7 @@ class RateBudget:
                 case Refuse() as refuse:
                     raise CrmFaulted(refuse.fault)
                 case _:  # another worker wrote first
-                    left_us -= self._step_aside(attempt)
+                    waited_us += self._step_aside(attempt)
         raise CrmFaulted(Fault(FaultClass.THROTTLED, "too many workers want a permit at once", wait_s=LONGEST_PAUSE_S))
 
     def _wish(self, left_us: int, count: int) -> Wish:
@@ -208,6 +208,7 @@ class RateBudget:
 
     def _take(self, lease: Lease) -> None:
         self._hand = lease.hand
+        self._begun.set()
         self._worker.calls, self._worker.took_ms = 0, 0.0
 
     def _go(self, row: BudgetRow, go: Go) -> None:

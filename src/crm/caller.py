@@ -86,6 +86,10 @@ class Timing:
             raise CrmFaulted(Fault(FaultClass.UNAVAILABLE, "no time is left in this run"))
         return fits
 
+    def spare(self, calls: int = 1) -> float:
+        """How long the first of so many calls may be waited for, so that each still has time."""
+        return max(self.time_left() - self.margin_s - calls * min(self.least_s, self.operation_s), 0.0)
+
 
 def is_about_rows(fault: Fault) -> bool:
     """Whether the CRM answered a read with a fault that says nothing: it may be one record of those asked for."""
@@ -132,7 +136,7 @@ class Line:
         calls = 2 if write else 1  # nothing is written that could not be read back
         self.timing.timeout(calls)  # before a permit is taken that nobody would use
         self._expected = max(self._expected - 1, 0)
-        self._gate.admit(self._expected)
+        self._gate.admit(self._expected, self.timing.spare(calls))
         timeout = self.timing.timeout(calls)
         started = self.timing.clock()
         self._headers = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -12,11 +13,12 @@ if TYPE_CHECKING:
 class Gate(Protocol):
     """The rate budget and the circuit of one credential, as one call meets them. Asked before each call, told after."""
 
-    def admit(self, following: int = 0) -> None:
+    def admit(self, following: int = 0, longest_s: float = inf) -> None:
         """Wait for a permit, a second at most or, in the middle of something, a few, and take it.
 
         Args:
             following: calls that the caller will make right after this one, each as soon as the last is answered.
+            longest_s: that it may wait.
 
         Raises:
             CrmFaulted: `throttled` or `quota` (the credential waits, `wait_s` says how long), `unavailable` (the

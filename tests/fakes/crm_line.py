@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from domain.crm.faults import CrmFaulted, Fault
@@ -18,7 +19,7 @@ class OpenGate:
     answers: list[tuple[float, Mapping[str, str]]] = field(default_factory=list)
     faults: list[tuple[Fault, Mapping[str, str]]] = field(default_factory=list)
 
-    def admit(self, following: int = 0) -> None:
+    def admit(self, following: int = 0, longest_s: float = inf) -> None:
         if self.closed is not None:
             raise CrmFaulted(self.closed)
         self.admitted += 1

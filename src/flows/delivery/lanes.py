@@ -146,7 +146,7 @@ class Lane:
     def _searched(self, keys: Sequence[RowKey], sink: CrmSink) -> dict[RowKey, Step]:
         """9: nobody is created before the CRM was searched; whoever else creates the same person is waited for."""
         wanted = {key: terms(self.records.contacts[key.id]) for key in keys}
-        rivals = find_rivals(wanted.values(), self.ports.rows)
+        rivals = find_rivals(wanted.values(), self.ports.rows, self.world.now())
         alone = [one for key, one in wanted.items() if key not in rivals]
         candidates = sink.match(alone) if alone else {}
         steps = {}
@@ -215,14 +215,14 @@ class Lane:
         ends = {row.key: Finish(row, self.records.owed.get(row.key)) for row in rows}
         for key in self._tell([row for row in rows if self._is_news(row)], now):
             del ends[key]
+        ring_siblings([end.row for end in ends.values()], self._cases, self.ports.rows, now, backfill=self.backfill)
         held = {key for key, end in ends.items() if self.holds and end.row.standing is Standing.CLEAN}
         kept = held.union(self.ports.rows.finish([end for key, end in ends.items() if key not in held], now=now))
         self.held |= {key: ends[key] for key in held}
         self.tally.counts["fenced"] += len(rows) - len(kept)
-        ended = [row for row in rows if row.key in kept]
-        for row in ended:
-            self._note(row)
-        ring_siblings(ended, self._cases, self.ports.rows, now, backfill=self.backfill)
+        for row in rows:
+            if row.key in kept:
+                self._note(row)
 
     def _tell(self, news: Sequence[SyncRow], now: datetime) -> set[RowKey]:
         """8: those who wait for these rows see them there. Returns rows that are somebody else's by now.
@@ -243,6 +243,8 @@ class Lane:
 
     def _is_news(self, row: SyncRow) -> bool:
         """Whether somebody may wait for it, be it that a run before died before it told them."""
+        if row.key.kind not in _PARENTS:
+            return False
         before = self._cases[row.key].row
         return row.is_there and (not before.is_there or before.intent is not None or before.due_at is not None)
 
@@ -274,6 +276,8 @@ class Lane:
         return [case for key, case in self._cases.items() if key not in self.tally.done]
 
 
+#: Kinds that others wait for.
+_PARENTS = frozenset({Kind.DEAL, Kind.CONTACT})
 _PUTS = frozenset({Verb.CREATE, Verb.UPDATE})
 _LINKS = frozenset({Verb.LINK})
 _RETIRES = frozenset({Verb.RETIRE})

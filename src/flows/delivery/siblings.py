@@ -25,7 +25,7 @@ def ring_siblings(
     what is right; or it may be on its own again one day, and nobody would know that the link says too much.
 
     Args:
-        ended: rows as they rest.
+        ended: rows as they rest. They are finished after this, or a run that stops in between would not ring again.
         cases: what is being delivered together with them; what says the same there needs no bell.
         rows: the sync rows.
         now: aware UTC.

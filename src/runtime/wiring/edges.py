@@ -21,8 +21,8 @@ def _session() -> Session:
     return Session()
 
 
-#: Kept open to one service, where so many are needed: five sides of `deliver` with up to eight requests each.
-_CONNECTIONS = 40
+#: Kept open to one service, where so many are needed: four sides of `deliver` with up to eight requests each.
+_CONNECTIONS = 32
 
 
 @lru_cache

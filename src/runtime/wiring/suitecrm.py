@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 CREDENTIAL = "suitecrm"
 
 #: The most calls that a run has under way at once: so many threads, each with a way to the CRM of its own.
-SIDES = 5
+SIDES = 4
 
 #: Seconds that must be left of a run when a call has timed out: to write down what became of its lanes.
 MARGIN_S = 6.0

@@ -177,7 +177,7 @@ class DynamoSyncStore:
     def wake(self, parents: Collection[RowKey], at: datetime) -> None:
         """Ring the children of rows that are behind them, or that a worker has: it may have looked before."""
         contacts, deals = (
-            [one.id for one in parents if (one.kind is Kind.CONTACT) is wanted] for wanted in (True, False)
+            {one.id for one in parents if (one.kind is Kind.CONTACT) is wanted} for wanted in (True, False)
         )
         # The index has no link that was added this very moment; such a link is looked at after its contact anyway.
         links = chain.from_iterable(_together(self._links_of_contact, contacts))

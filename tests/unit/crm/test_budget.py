@@ -317,7 +317,7 @@ class TestPermits:
 
         assert desk.rows.writes == 0
 
-    def test_an_admission_pauses_a_second_at_most(self) -> None:
+    def test_a_run_that_has_not_begun_pauses_a_second_at_most(self) -> None:
         desk = Desk(Limits(0.2))
         gate = desk.worker()
         for _ in range(10):
@@ -325,6 +325,7 @@ class TestPermits:
             refused = desk.tried(gate)
             desk.s += refused.wait_s if refused is not None else 0.0
             assert sum(desk.paused) <= 1.0
+            gate.give_back()
 
     def test_without_storage_no_call_leaves(self, desk: Desk) -> None:
         desk.rows.is_off = True

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from threading import Event
 
 import pytest
 
 from crm.budget import LONGEST_PAUSE_S, LONGEST_TURN_S, RateBudget
 from crm.limits import Limits
+from crm.slots import Rate
 from domain.crm.faults import CrmFaulted, Fault, FaultClass
 from tests.fakes.delivery import MemorySharedRows
 
@@ -54,15 +56,12 @@ class Line:
 
     def crowd(self, seconds: float) -> None:
         """Others take every permit of so many seconds."""
-        others = [self.gate() for _ in range(int(seconds * self.limits.rate))]
-        begun = self.s
-        for other in others:
-            try:
-                other.admit()
-            except CrmFaulted:
-                break
-            self.s = begun
-        self.s = begun
+        at_work, at = Event(), self.s
+        at_work.set()
+        for _ in range(int(seconds * self.limits.rate)):
+            self.gate(begun=at_work).admit()
+            self.s = at
+        self.paused.clear()
 
 
 def refusal(gate: RateBudget) -> Fault:
@@ -83,6 +82,16 @@ def test_a_backfill_at_the_slowest_rate_gets_on_once_it_has_begun() -> None:
     waited = [line.call(gate) for _ in range(9)]
     assert max(waited) > LONGEST_PAUSE_S
     assert max(waited) <= LONGEST_TURN_S
+
+
+@pytest.mark.parametrize("rate", [1.0, 2.0, 3.0, 6.0, 10.0, 12.0, 13.0, 20.0, 40.0, 100.0])
+def test_nobody_who_has_begun_waits_in_vain_at_the_lowest_rate(rate: float) -> None:
+    limits = Limits(rate)
+    for backfill in (False, True):
+        lowest = Rate(limits.lowest_m, limits, backfill=backfill)
+        slots = [slot for slot in range(512) if lowest.is_open(slot)]
+        furthest_us = max(later - slot for slot, later in pairwise(slots)) * limits.width_us
+        assert furthest_us < LONGEST_TURN_S * 1_000_000
 
 
 def test_nobody_sleeps_for_more_than_a_second_at_a_time() -> None:
@@ -116,6 +125,33 @@ def test_the_sides_of_a_run_begin_together_and_the_next_run_begins_anew() -> Non
     second.give_back()
     line.crowd(1.2)
     assert refusal(second).kind is FaultClass.THROTTLED
+
+
+def test_sides_that_start_at_the_same_moment_begin_together() -> None:
+    line, begun = Line(Limits(1.0)), Event()
+    line.s = 0.05
+    first, second = line.gate(begun=begun), line.gate(begun=begun)
+    while_it_waits = [lambda: line.call(second)]
+
+    def pause(seconds: float) -> None:
+        line.s += seconds
+        if while_it_waits:
+            while_it_waits.pop()()
+
+    first._pause = pause
+    first.admit()
+    assert not while_it_waits
+
+
+def test_time_that_the_run_needs_is_not_waited_away() -> None:
+    line = Line(Limits(1.0))
+    gate = line.gate()
+    line.call(gate)
+    line.crowd(3.0)
+    before = line.s
+    with pytest.raises(CrmFaulted):
+        gate.admit(0, 1.5)
+    assert line.s - before <= 1.5
 
 
 def test_a_crm_that_asks_for_more_than_a_second_is_not_waited_for_by_whoever_has_begun() -> None:

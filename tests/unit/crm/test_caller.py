@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_nothing_is_written_that_could_not_be_read_back(bench: Bench) -> None:
 
 def test_time_that_goes_by_while_waiting_for_a_permit_is_not_used_twice(bench: Bench) -> None:
     class SlowGate(OpenGate):
-        def admit(self, following: int = 0) -> None:
+        def admit(self, following: int = 0, longest_s: float = inf) -> None:
             super().admit()
             bench.left = 6.0
 
@@ -96,6 +97,23 @@ def test_time_that_goes_by_while_waiting_for_a_permit_is_not_used_twice(bench: B
     fault = fault_of(lambda: Caller(line, bench.sessions, bench.fresh).write("op", failing()))
     assert fault.kind is FaultClass.UNAVAILABLE
     assert slow.faults == []
+
+
+def test_a_permit_is_waited_for_only_so_long_that_the_call_still_fits(bench: Bench) -> None:
+    waits = []
+
+    class NotingGate(OpenGate):
+        def admit(self, following: int = 0, longest_s: float = inf) -> None:
+            super().admit()
+            waits.append(longest_s)
+
+    line = Line(NotingGate(), WIRE_ERRORS, bench.line.timing)
+    caller = Caller(line, bench.sessions, bench.fresh)
+    bench.left = 3.0 + 5.0 + 2.5
+    caller.read("op", lambda token, _timeout: token)
+    bench.left = 3.0 + 5.0 + 5.0
+    caller.write("op", lambda token, _timeout: token)
+    assert waits[-2:] == [2.5, 0.0]
 
 
 def test_a_permit_that_is_refused_stops_the_call_with_its_wait(bench: Bench) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
 from crm.suitecrm.calls import SoapFault
+from domain.crm.ports import Finish
 from domain.crm.rows import Kind, RowKey, Standing
 from domain.deal import DealRole
+from domain.errors import Unavailable
 from domain.stages import Stage
 from domain.terms import Role
 from flows.reconcile import Walk
@@ -171,3 +175,29 @@ def test_a_link_that_was_never_there_is_not_made_for_the_role_of_another(office:
     assert (office.writes(), roles_there(office)) == (writes, ["Buyer"])
     office.move(600)
     assert found(office) == []
+
+
+def test_the_other_link_is_drawn_again_although_a_run_stops_when_one_was_finished(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_on(office, ("c1", Role.BUYER), ("c9", Role.ATTORNEY))
+    office.calls.always("get_entry_list", Break(SoapFault("40", "Access Denied")))
+    deliver(office)
+    office.calls._always.clear()
+    finish, stopped = office.rows.finish, []
+
+    def stops_once(rows: Collection[Finish], *, now: datetime) -> Collection[RowKey]:
+        kept = finish(rows, now=now)
+        if not stopped and any(row.key == LINK_AGAIN and row.standing is Standing.CLEAN for row, _ in rows):
+            stopped.append(True)
+            raise Unavailable("another row of these is rung again and again")
+        return kept
+
+    monkeypatch.setattr(office.rows, "finish", stops_once)
+    for _ in range(60):
+        with suppress(Unavailable):
+            office.deliver()
+        office.move(60)
+    assert stopped
+    assert office.sync(LINK).confirmed.sent == office.sync(LINK_AGAIN).confirmed.sent
+    assert [set(role.split(", ")) for role in roles_there(office)] == [{"Buyer", "Attorney"}]
