@@ -213,14 +213,14 @@ class SimulatedWorld:
             queue.oddities = Oddities()
         self.calm_from = self.scheduler.now
 
-    def _rest(self) -> None:
+    def _rest(self, is_done: Callable[[], bool] = lambda: True) -> None:
         """Until nothing is on its way; a request of before may still be executed."""
         scheduler, until = self.scheduler, self.scheduler.now + REST_S
         at = scheduler.now + MAX_REQUEST_S + 30.0
         while True:
             scheduler.run(at)
             scheduler.now = max(scheduler.now, at)
-            if self.is_at_rest() or scheduler.now >= until:
+            if (self.is_at_rest() and is_done()) or scheduler.now >= until:
                 return
             self._operate()
             at = scheduler.now + 300.0
@@ -247,8 +247,9 @@ class SimulatedWorld:
     def _tidy(self) -> None:
         """Operators answer whatever is asked, then compare; each time it comes to rest."""
         for name, work in (("office-answers", self._answer_all), ("office-mends", self._mend_all)):
-            self.scheduler.spawn(name, work, at=self.scheduler.now)
-            self._rest()
+            done: list[str] = []
+            self.scheduler.spawn(name, partial(_and_tell, work, name, done), at=self.scheduler.now)
+            self._rest(partial(bool, done))
 
     def _prompt(self) -> None:
         scheduler, script = self.scheduler, self.script
@@ -300,6 +301,11 @@ class SimulatedWorld:
 
 #: Rows that wait for nobody but a person, or for a record that does.
 _RESTING = frozenset({Standing.ASKS, Standing.BEHIND, Standing.REFUSED, Standing.LEFT})
+
+
+def _and_tell(work: Callable[[], None], name: str, done: list[str]) -> None:
+    work()
+    done.append(name)
 
 
 def hash_of(text: str) -> int:
