@@ -41,12 +41,7 @@ class Side:
 
 @pytest.fixture
 def office() -> Office:
-    """A bundle that was delivered."""
-    made = Office()
-    made.enter_bundle()
-    made.deliver(DEAL)
-    made.move(600)
-    return made
+    return Office.delivered()
 
 
 def page(office: Office, walk: Walk | None = None, *, left_s: float = 1.0, crm: bool = True, most: int = 500) -> Page:

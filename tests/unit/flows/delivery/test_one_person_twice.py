@@ -28,10 +28,7 @@ LINK, LINK_AGAIN = RowKey(Kind.LINK, "d1", "c1"), RowKey(Kind.LINK, "d1", "c9")
 @pytest.fixture
 def office() -> Office:
     """A delivered bundle, and its buyer known a second time, under another id of the source."""
-    made = Office()
-    made.enter_bundle()
-    made.deliver(DEAL)
-    made.move(600)
+    made = Office.delivered()
     made.put_contact("c9", first_name="Pat", last_name="Buyer", email="buyer@example.com")
     return made
 

@@ -23,12 +23,7 @@ SHARE = RowKey(Kind.COMMISSION, "d1", "crm-agent-a")
 
 @pytest.fixture
 def office() -> Office:
-    """A bundle that was delivered."""
-    made = Office()
-    made.enter_bundle()
-    made.deliver(DEAL)
-    made.move(600)
-    return made
+    return Office.delivered()
 
 
 def break_reading(office: Office, key: RowKey) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import Self
 
 from crm.caller import Caller, FreshTokens, Line, Timing
 from crm.suitecrm.faults import WIRE_ERRORS
@@ -145,6 +146,15 @@ class Office:
         for agent in ("crm-agent-a", "crm-agent-b"):
             self.put_commission(agent)
         return deal
+
+    @classmethod
+    def delivered(cls) -> Self:
+        """With a bundle that was delivered ten minutes ago."""
+        made = cls()
+        made.enter_bundle()
+        made.deliver(DEAL)
+        made.move(600)
+        return made
 
     # -- what the CRM has, and what we know of it
 

@@ -14,6 +14,7 @@ from domain.agents import Agent
 from domain.crm.faults import CrmFaulted, Fault
 from domain.crm.sink import Lack, Schema
 from domain.crm.standing import LineFigures, LineState, Passage
+from domain.deal import Deal
 from domain.event_log import AuditEntry
 from flows.delivery.content import Drawing
 from flows.operate.desk import Desk
@@ -111,6 +112,12 @@ class CrmOffice(Office):
     def entries(self, action: str) -> list[AuditEntry]:
         """What the audit trail holds of an action."""
         return [entry for entry in self.audit.entries if entry.action == action]
+
+    def enter_bundle(self) -> Deal:
+        """A closed deal of two agents with three people, whose names in the source are known."""
+        deal = super().enter_bundle()
+        self.name_records()
+        return deal
 
     def name_records(self) -> None:
         """The source's names of what `enter_bundle` made, and who is on which deal."""

@@ -18,13 +18,7 @@ WHY = "looked in the CRM"
 
 @pytest.fixture
 def office() -> CrmOffice:
-    """A bundle that was delivered."""
-    made = CrmOffice()
-    made.enter_bundle()
-    made.name_records()
-    made.deliver(DEAL)
-    made.move(600)
-    return made
+    return CrmOffice.delivered()
 
 
 @pytest.fixture
@@ -34,7 +28,6 @@ def doubtful() -> CrmOffice:
     for remote_id in ("old-1", "old-2"):
         made.model.enter("Contacts", {"last_name": "Buyer", "email1": "buyer@example.com"}, remote_id)
     made.enter_bundle()
-    made.name_records()
     made.deliver(DEAL)
     made.move(600)
     return made

@@ -17,11 +17,7 @@ WHY = "merged by the back office"
 @pytest.fixture
 def office() -> CrmOffice:
     """A bundle that was delivered; then its buyer was merged into a record that people made."""
-    made = CrmOffice()
-    made.enter_bundle()
-    made.name_records()
-    made.deliver(DEAL)
-    made.move(600)
+    made = CrmOffice.delivered()
     made.model.enter("Contacts", {"last_name": "Buyer", "email1": "buyer@example.com"}, "kept-1")
     made.model.merge("Contacts", "kept-1", made.remote(PERSON))
     made.rows.ring([PERSON], made.now(), sight=True)

@@ -22,12 +22,7 @@ ROW = ["T-d1", "Sold", "$350,000.00", " MISSOULA ", "02/27/2026", "happy"]
 
 @pytest.fixture
 def office() -> CrmOffice:
-    made = CrmOffice()
-    made.enter_bundle()
-    made.name_records()
-    made.deliver(DEAL)
-    made.move(600)
-    return made
+    return CrmOffice.delivered()
 
 
 def exported(office: CrmOffice, *rows: list[str], header: list[str] = HEADER, values: bool = True) -> Any:
