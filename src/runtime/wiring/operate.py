@@ -206,7 +206,7 @@ class OperatePorts:
         from runtime.wiring.crm_desk import SuiteCrmDesk
         from storage.delivery.bells import SqsBells
 
-        suite.begin(self.time_left)
+        suite.begin(self.time_left, waits=True)  # a person waits for it
         return SuiteCrmDesk(suite, SqsBells(client("sqs"), self._settings.crm_sync_queue_url))
 
     @cached_property

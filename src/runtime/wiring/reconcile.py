@@ -38,7 +38,7 @@ def ports(time_left: Callable[[], float]) -> ReconcilePorts | None:
     crm, records = _crm(), _settings().records_table
     if crm is None:
         return None
-    crm.begin(time_left)
+    crm.begin(time_left, waits=True)  # nobody calls it again before tomorrow
     dynamodb = client("dynamodb")
     return ReconcilePorts(
         rows=DynamoSyncStore(dynamodb, records, time.sleep),

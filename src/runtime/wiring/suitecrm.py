@@ -130,8 +130,10 @@ class SuiteCrm:
         """The sink of one side."""
         return self._sides[side].sinks[int(backfill)]
 
-    def begin(self, time_left: Callable[[], float]) -> None:
-        """A run begins, with so many seconds left."""
+    def begin(self, time_left: Callable[[], float], *, waits: bool = False) -> None:
+        """A run begins, with so many seconds left. One that `waits` does so for its first permit as for the others."""
+        if waits:
+            self.begun.set()
         timing = Timing(self.setting.operation_s, LEAST_S, MARGIN_S, time.monotonic, time_left)
         for line in self._lines():
             line.timing = timing

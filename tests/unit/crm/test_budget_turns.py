@@ -143,6 +143,13 @@ def test_sides_that_start_at_the_same_moment_begin_together() -> None:
     assert not while_it_waits
 
 
+def test_who_counts_as_begun_from_the_start_waits_for_its_first_permit_too() -> None:
+    line, begun = Line(Limits(2.0)), Event()
+    begun.set()
+    line.crowd(1.6)
+    assert line.call(line.gate(begun=begun)) > LONGEST_PAUSE_S
+
+
 def test_time_that_the_run_needs_is_not_waited_away() -> None:
     line = Line(Limits(1.0))
     gate = line.gate()
