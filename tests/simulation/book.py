@@ -27,7 +27,7 @@ class Book:
         made: records that people made in the place of ours.
         gone: records that people took away.
         shared: addresses of more than one person.
-        left_links: deals of which people want a link no more.
+        left_links: our names of deals of which people want a link no more, whichever record the deal has by now.
         asked: records that people are asked about.
     """
 
@@ -47,7 +47,9 @@ class Book:
         held = Counter(person.values.get("email", "") for person in self.expected.people.values())
         self.shared = {address for address, count in held.items() if address and count > 1}
         left = [one for one in self.evidence.answers if one.kind == "link" and one.decision == "leave"]
-        self.left_links = {remote_id.partition("/")[0] for one in left for remote_id in one.remote_ids}
+        deals = {remote_id.partition("/")[0] for one in left for remote_id in one.remote_ids}
+        self.left_links = {entry.fields["dw_external_id_c"] for entry in self.evidence.log
+                           if entry.id in deals and "dw_external_id_c" in entry.fields}  # fmt: skip
         self.asked = {one for ask in self.evidence.asks for one in ask.remote_ids}
 
     def add(self, kind: Wrong, words: str) -> None:

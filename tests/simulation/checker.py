@@ -153,7 +153,7 @@ def _amount(cents: int | None) -> str:
 
 
 def _links(book: Book, deal: ExpectedDeal, deal_id: str) -> None:
-    if deal_id in book.left_links:
+    if f"transactions:{deal.id}" in book.left_links:
         return
     holdings = book.evidence.holdings
     linked = holdings.linked(_ROLES_LINK, left=deal_id)
