@@ -73,7 +73,7 @@ def down(as_json: Json = False) -> None:
 
 @app.command()
 def demo() -> None:
-    """Play signed sample webhooks through a local cloud of its own; show the deals and a commission. About a minute."""
+    """Play signed sample webhooks through a local cloud of its own, into a CRM; show what came of them. Two minutes."""
     from cli import demo as script
     from cli.demo_report import show
     from cli.output import report_console

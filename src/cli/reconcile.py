@@ -59,6 +59,7 @@ def reconcile(
     with _not_compared_otherwise(), fail_clearly("reconcile"):
         if everything and since is not None:
             raise CommandFailed("give --since or --all, not both", Status.USAGE)
+        _can_be_used(source, csv_file)
         now = datetime.now(UTC)
         first = instant(since, now, "--since") if since else now - USUAL_SINCE
         report = reconciling.Report()
@@ -71,12 +72,26 @@ def reconcile(
             raise CommandFailed(
                 "there is no external CRM and no --source EXPORT.csv: nothing to compare our store with"
             )
-        if fix:
-            reconciling.fix(operator, report, why)
         if csv_file is not None:
             csv_file.write_text(reconcile_showing.as_csv(report), encoding="utf-8", newline="")
+        if fix:
+            reconciling.fix(operator, report, why)
     reconcile_showing.put(report, Place(name, profile), csv_file, masked=not values, as_json=as_json)
     raise typer.Exit(1 if report.differences else 0)
+
+
+def _can_be_used(source: Path | None, csv_file: Path | None) -> None:
+    """Before anything is asked, or mended: a comparison takes minutes."""
+    if source is not None and not source.is_file():
+        raise CommandFailed(f"--source {source} cannot be read: there is no such file; give the export's", Status.USAGE)
+    if csv_file is None:
+        return
+    try:
+        with csv_file.open("a", encoding="utf-8"):
+            return
+    except OSError as error:
+        told = "give a file in a folder that is there and may be written"
+        raise CommandFailed(f"--csv {csv_file} cannot be written ({error.strerror}); {told}", Status.USAGE) from error
 
 
 @contextmanager

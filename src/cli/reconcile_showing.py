@@ -68,6 +68,8 @@ def _show(report: Report, place: Place, console: Console, *, masked: bool) -> No
     if report.exported is not None:
         compared.append(f"{report.exported:,} rows of the export, {len(report.fields)} fields each")
     _line(console, f"Compared: {'; '.join(compared)}")
+    if report.unnamed:
+        _line(console, f"Rows of the export without a deal's id, not compared: {report.unnamed:,}")
     if report.ignored:
         _line(console, f"Columns that nothing is known of: {', '.join(report.ignored)}")
     if report.findings:
@@ -88,7 +90,8 @@ def _verdict(report: Report, place: Place, console: Console) -> None:
     if not report.differences:
         _line(console, f"All agree{f' ({counts})' if counts else ''}.")
     else:
-        _line(console, f"{report.differences:,} differences: {counts}.")
+        noun = "difference" if report.differences == 1 else "differences"
+        _line(console, f"{report.differences:,} {noun}: {counts}.")
     if report.rung is not None:
         _line(console, f"{report.rung:,} rows are looked at again, behind everything that is live")
         return

@@ -40,6 +40,7 @@ class Report:
         deals: our id to (source, name) of the deals that our store holds.
         findings: each once, in the order in which they were found.
         exported: rows of the export that were compared; None: none was given.
+        unnamed: rows of it without a deal's id, which cannot be compared.
         fields: canonical fields of the export that were compared.
         ignored: columns of the export that nothing is known of.
         named: our ids of deals that the export names, and how often.
@@ -51,6 +52,7 @@ class Report:
     deals: dict[str, tuple[str, str]] = field(default_factory=dict)
     findings: list[FindingTold] = field(default_factory=list)
     exported: int | None = None
+    unnamed: int = 0
     fields: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     named: Counter[str] = field(default_factory=Counter)
@@ -106,7 +108,7 @@ def compare_export(operator: Operator, report: Report, file: Path, source: str, 
     """Compare the export with our store, some rows at a time.
 
     Raises:
-        CommandFailed: the file cannot be read, or the request was refused.
+        CommandFailed: the file cannot be read or names no deal, or the request was refused.
     """
     action = "reconcile-export-values" if values else "reconcile-export"
     lines = _lines(file)
@@ -117,9 +119,13 @@ def compare_export(operator: Operator, report: Report, file: Path, source: str, 
     for rows in _lots(lines):
         answer = operator.call(action, ReconcileExportAnswer, source=source, header=header, rows=rows, why=why)
         report.exported += answer.rows
+        report.unnamed += len(rows) - answer.rows
         report.fields, report.ignored = answer.fields, answer.ignored
         report.named.update(answer.deals)
         report.add(answer.findings)
+    if not report.exported:
+        told = "holds no row with a deal's id; expected a header and a row for each deal: export it again"
+        raise CommandFailed(f"--source {file} {told}", Status.USAGE)
 
 
 def _lines(file: Path) -> Iterator[list[str]]:

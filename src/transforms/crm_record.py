@@ -52,6 +52,7 @@ class Drawn:
         cut: field to how much of its text, or how many of its decimals, the CRM can hold; 0: nothing, it is left out.
         limits: field to its length as the mapping has it, of text fields.
         links: fields that the CRM shows as links only; never left out.
+        lacking: fields that were left out, because this CRM does not have them (yet).
     """
 
     fields: Mapping[str, str]
@@ -60,6 +61,7 @@ class Drawn:
     cut: Mapping[str, int] = field(default_factory=dict)
     limits: Mapping[str, int] = field(default_factory=dict)
     links: frozenset[str] = frozenset()
+    lacking: frozenset[str] = frozenset()
 
 
 def draw_contact(contact: Contact, mapping: CrmMapping) -> Drawn:
@@ -113,7 +115,9 @@ def fitted(drawn: Drawn, fields: Mapping[str, FieldSchema]) -> Drawn:
         if texts[name] != text:
             cut[name] = length
     problems = tuple(one for one in drawn.problems if not fields or one.path.rpartition(".")[2] in fields)
-    return replace(drawn, fields=texts, create_only=drawn.create_only & has, problems=problems, cut=cut)
+    lacking = drawn.fields.keys() - has
+    create_only = drawn.create_only & has
+    return replace(drawn, fields=texts, create_only=create_only, problems=problems, cut=cut, lacking=lacking)
 
 
 def _length(name: str, drawn: Drawn, fields: Mapping[str, FieldSchema]) -> int:

@@ -71,6 +71,16 @@ _REMEDY: Final[Mapping[FaultClass, str]] = MappingProxyType(
     }
 )
 
+_ADDRESS: Final = (
+    "; expected SuiteCRM's SOAP service at CrmBaseUrl + /service/v4_1/soap.php: put the parameter right and deploy"
+)
+
+#: What else to look at, by HTTP status, where the class alone does not say it.
+_REMEDY_OF_STATUS: Final[Mapping[int, str]] = MappingProxyType(
+    dict.fromkeys((200, 301, 302, 303, 307, 308, 404, 405, 410), _ADDRESS)
+    | {403: f"{_REMEDY[FaultClass.AUTH_DENIED]}; or a firewall before the CRM keeps us out"}
+)
+
 #: Characters of the CRM's words that are kept.
 _LONGEST_WORDS = 300
 
@@ -88,7 +98,8 @@ def judged(error: Exception, write: bool) -> Judged:
         return Judged(Fault(kind, words + _REMEDY.get(kind, ""), answered=True), error.headers)
     if isinstance(error, WireFault):
         kind = _of_wire(error, write)
-        return Judged(Fault(kind, _said(error) + _REMEDY.get(kind, "")), error.headers)
+        remedy = _REMEDY_OF_STATUS.get(error.status) if error.broke is Broke.STATUS else None
+        return Judged(Fault(kind, _said(error) + (remedy or _REMEDY.get(kind, ""))), error.headers)
     raise error
 
 
@@ -106,7 +117,7 @@ def _of_wire(error: WireFault, write: bool) -> FaultClass:
 
 def _said(error: WireFault) -> str:
     if error.broke is Broke.UNSENT:
-        return "no connection to the CRM"
+        return "no connection to the CRM; look whether it is up, and whether CrmBaseUrl is its address"
     if error.broke is Broke.CUT:
         return "the CRM gave no answer in time, or not all of it"
     return f"the CRM answered HTTP {error.status} with {'an empty body' if error.empty else 'no SOAP answer'}"

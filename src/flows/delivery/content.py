@@ -48,6 +48,7 @@ class Content:
         retired: no longer true at its source: status, zero amount, link taken off. Never created.
         problems: what the CRM would garble or cannot do without; nothing is sent while there are any.
         cut: field to the length it was cut to.
+        lacking: fields that the CRM does not have yet: an add-on may bring them.
         source: of the deal it belongs to, where that is known; its dead letters are filed under it.
         deal: `source/source id`, likewise.
         siblings: of a link those of others on the deal who are the same record there: it is one link for all of them.
@@ -62,6 +63,7 @@ class Content:
     retired: bool = False
     problems: tuple[FieldProblem, ...] = ()
     cut: Mapping[str, int] = field(default_factory=dict)
+    lacking: frozenset[str] = frozenset()
     source: str = ""
     deal: str = ""
     siblings: tuple[RowKey, ...] = ()
@@ -162,6 +164,7 @@ class Drawing:
             retired=retired,
             problems=fit.problems,
             cut=fit.cut,
+            lacking=fit.lacking,
             source=deal.source if deal else "",
             deal=f"{deal.source}/{deal.source_id}" if deal else "",
         )

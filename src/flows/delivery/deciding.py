@@ -173,7 +173,7 @@ def _identified(case: Case, content: Content, row: SyncRow) -> Step:
         standing=Standing.OPEN,
         before=Confirmation(case.now, 0, {}, {name: digest(text) for name, text in remote.fields.items()}),
     )
-    send = frozenset(name for name in owns if content.fields[name])
+    send = frozenset(name for name in owns if content.fields.get(name))
     if not send:
         return Step(Do.REST, confirmed(adopted, content, remote.fields, case.now, case.max_request), adopts=True)
     return _write(case, content, adopted, send, adopts=True)
@@ -211,7 +211,8 @@ def _verb(create: bool) -> Verb:
 
 
 def _empty_fields(content: Content, remote: Remote) -> frozenset[str]:
-    return frozenset(name for name in content.fields if not remote.fields.get(name, "").strip())
+    """What people have not filled, nor can have: a field that comes with a later add-on is empty."""
+    return content.lacking.union(name for name in content.fields if not remote.fields.get(name, "").strip())
 
 
 def _idle(row: SyncRow) -> Standing:

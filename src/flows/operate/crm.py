@@ -83,7 +83,7 @@ def crm_answer(request: CrmAnswerRequest, desk: Desk) -> CrmAnswerAnswer:
     """
     crm = desk.ports.crm
     if crm is None:
-        raise Taken("there is no external CRM, so nothing can be decided; set the parameter CrmKind of the stack")
+        raise Taken("there is no external CRM, so nothing can be decided; CrmKind is none")
     key = row_named(request.row, desk)
     row = desk.ports.rows.rows([key]).get(key)
     if row is None:

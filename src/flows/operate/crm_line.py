@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 #: Rows are counted up to here; beyond it the exact number helps nobody.
 MOST_COUNTED = 1_000
 
-_NO_CRM = "there is no external CRM: our store is the CRM; set the parameter CrmKind of the stack"
+_NO_CRM = (
+    "there is no external CRM: our store is the CRM; set CrmKind=suitecrm and CrmBaseUrl in samconfig.toml, and deploy"
+)
 
 
 def crm_status(request: CrmStatusRequest, desk: Desk) -> CrmStatusAnswer:

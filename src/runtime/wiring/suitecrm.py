@@ -164,7 +164,8 @@ class SuiteCrm:
         except (KeyError, TypeError, ValueError):
             user, password = "", ""
         if not (isinstance(user, str) and user and isinstance(password, str) and password):
-            words = f'secret crm/{CREDENTIAL} is not set; expected {{"user": "...", "password": "..."}}'
+            expected = '{"user": "...", "password": "..."}; put it right with aws secretsmanager put-secret-value'
+            words = f"the secret .../crm/{CREDENTIAL} is not set or not as it should be; expected {expected}"
             raise CrmFaulted(Fault(FaultClass.AUTH_DENIED, words, wait_s=_SECRET_S))
         return Credentials(user, password)
 

@@ -72,7 +72,7 @@ def test_a_difference_is_shown_and_is_status_1(api: Api) -> None:
     assert answer.exit_code == 1
     for part in ("changed_by_people", "deal:d1", "transactions/T-1", "dw_city_c", "Missoula", "--values shows them"):
         assert part in answer.stdout
-    assert "1 differences: 1 changed_by_people, 1 pending." in answer.stdout
+    assert "1 difference: 1 changed_by_people, 1 pending." in answer.stdout
     assert "Next: dealwire reconcile --fix --stack prod" in answer.stdout
 
 
@@ -162,6 +162,22 @@ def test_an_export_that_is_not_there_cannot_be_compared(api: Api, tmp_path: Path
     assert not api.asked
 
 
+@pytest.mark.parametrize("rows", ["", ",Sold\n,Active\n"])
+def test_an_export_that_names_no_deal_does_not_agree(api: Api, tmp_path: Path, rows: str) -> None:
+    file = tmp_path / "export.csv"
+    file.write_text(f"Deal ID,Status\n{rows}", encoding="utf-8")
+    api.answers |= {"reconcile": PAGE, "reconcile-export": PART | {"deals": [], "rows": 0}}
+    answer = run("reconcile", "--source", file)
+    assert (answer.exit_code, "holds no row with a deal's id" in answer.stderr) == (2, True)
+
+
+def test_rows_without_a_deals_id_are_counted(api: Api, tmp_path: Path) -> None:
+    file = tmp_path / "export.csv"
+    file.write_text("Deal ID,Status\nT-1,Sold\n,Sold\n,Active\n", encoding="utf-8")
+    api.answers |= {"reconcile": PAGE, "reconcile-export": PART}
+    assert "without a deal's id, not compared: 2" in run("reconcile", "--source", file).stdout
+
+
 # ------------------------------------------------------------------------------------------------------ not compared
 
 
@@ -223,3 +239,11 @@ def test_where_all_agree_nothing_is_fixed(api: Api) -> None:
     api.answers["reconcile"] = PAGE
     assert report("--fix")[1]["rung"] == 0
     assert api.requests("reconcile-fix") == []
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_mended(api: Api, tmp_path: Path) -> None:
+    api.answers["reconcile"] = PAGE | {"findings": [FINDING]}
+    api.answers["reconcile-fix"] = lambda request: {"rung": len(request.rows)}
+    answer = run("reconcile", "--fix", "--csv", tmp_path / "nowhere" / "out.csv")
+    assert (answer.exit_code, "--csv" in answer.stderr, "cannot be written" in answer.stderr) == (2, True, True)
+    assert not api.asked

@@ -101,6 +101,20 @@ def test_what_the_crm_says_is_one_line_and_short_and_says_what_to_do() -> None:
     assert "dealwire crm preflight" in words
 
 
+@pytest.mark.parametrize("status", [200, 301, 404])
+def test_an_address_where_no_soap_service_is_names_the_parameter(status: int) -> None:
+    words = judged(WireFault(Broke.STATUS, "a page", status=status), write=False).fault.words
+    assert "CrmBaseUrl + /service/v4_1/soap.php" in words
+    assert "preflight" not in words
+
+
+def test_a_host_that_is_not_there_names_the_parameter_and_a_firewall_is_thought_of() -> None:
+    assert "CrmBaseUrl" in judged(WireFault(Broke.UNSENT, "refused"), write=True).fault.words
+    words = judged(WireFault(Broke.STATUS, "forbidden", status=403), write=False).fault.words
+    assert "password" in words
+    assert "firewall" in words
+
+
 def test_the_words_about_an_http_status_quote_nothing_of_the_page() -> None:
     words = judged(WireFault(Broke.STATUS, "<html>Dana Reyes</html>", status=500), write=True).fault.words
     assert words == "the CRM answered HTTP 500 with no SOAP answer"

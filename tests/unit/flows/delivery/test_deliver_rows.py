@@ -369,3 +369,18 @@ def test_an_older_addon_is_sent_only_what_it_has(office: Office) -> None:
     office.deliver(DEAL)
     assert office.sync(DEAL).standing is Standing.CLEAN
     assert office.held("Opportunities", DEAL).get("dw_city_c", "") == ""
+
+
+def test_what_a_later_addon_brings_is_filled_in_also_where_people_had_made_the_record(office: Office) -> None:
+    newer = office.draws
+    office.draws = replace(newer, schema=schema_without(newer.schema, Kind.CONTACT, "dw_external_id_c"))
+    office.model.enter("Contacts", {"last_name": "Buyer", "email1": "buyer@example.com", "phone_mobile": "1"}, "old-1")
+    office.put_contact("c1", last_name="Buyer", email="buyer@example.com", phone="+14065550123")
+    office.deliver(PERSON)
+    assert office.remote(PERSON) == "old-1"
+    assert office.held("Contacts", PERSON)["dw_external_id_c"] == ""
+    office.draws = newer
+    office.rows.ring([PERSON], office.now(), sight=True)
+    office.deliver(PERSON)
+    assert office.held("Contacts", PERSON)["dw_external_id_c"] == "c1"
+    assert office.held("Contacts", PERSON)["phone_mobile"] == "1"
