@@ -115,7 +115,7 @@ def fitted(drawn: Drawn, fields: Mapping[str, FieldSchema]) -> Drawn:
         if texts[name] != text:
             cut[name] = length
     problems = tuple(one for one in drawn.problems if not fields or one.path.rpartition(".")[2] in fields)
-    lacking = drawn.fields.keys() - has
+    lacking = frozenset(drawn.fields.keys() - has)
     create_only = drawn.create_only & has
     return replace(drawn, fields=texts, create_only=create_only, problems=problems, cut=cut, lacking=lacking)
 
