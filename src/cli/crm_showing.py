@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cli import output
+from domain.crm.rows import Standing
 from domain.operate.crm import Decision
 
 if TYPE_CHECKING:
@@ -84,10 +85,12 @@ def show_row(answer: CrmShowAnswer, place: Place, console: Console) -> None:
 
 
 def _show_others(rows: tuple[RowTold, ...], console: Console) -> None:
-    made = output.table("What belongs to it", "key", "standing", "in the CRM", "confirmed", "why", whole=("key", "why"))
+    columns = ("key", "standing", "in the CRM", "confirmed", "why")
+    made = output.table("What belongs to it", *columns, whole=("key", "in the CRM", "why"))
     for row in rows:
         standing = f"{row.standing}, owed" if row.owed else row.standing
-        output.add(made, row.row, standing, row.remote_id, output.moment(row.confirmed_at), row.reason or row.words)
+        why = row.reason or (row.words if row.standing != Standing.CLEAN else "")
+        output.add(made, row.row, standing, row.remote_id, output.moment(row.confirmed_at), why)
     console.print(made)
 
 
@@ -119,6 +122,7 @@ def show_status(answer: CrmStatusAnswer, place: Place, console: Console) -> None
     counts = {
         "due": answer.owed,
         "due, of replays and reconciles": answer.owed_backfill,
+        "due within the hour, those included": answer.owed_soon,
         "wait for a person": answer.asking,
         "refused by the CRM": answer.refused,
     }

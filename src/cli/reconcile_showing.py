@@ -78,7 +78,8 @@ def _show(report: Report, place: Place, console: Console, *, masked: bool) -> No
         columns = ("found", "row", "deal", "field", "ours", "theirs", "detail")
         made = output.table(title, *columns, whole=("row", "deal", "ours", "theirs", "detail"))
         for one in shown:
-            output.add(made, one.what.value, one.row, one.name, one.field, one.ours, one.theirs, one.detail)
+            found = f"{one.against}: {one.what}" if report.crm and report.exported is not None else one.what.value
+            output.add(made, found, one.row, one.name, one.field, one.ours, one.theirs, one.detail)
         console.print(made)
         if len(report.findings) > len(shown):
             _line(console, f"and {len(report.findings) - len(shown):,} more; --csv FILE writes all of them")

@@ -119,6 +119,30 @@ def test_a_deal_that_was_deleted_is_recreated_by_a_persons_decision(line: Line) 
     assert len(line.state()["links"]) >= 6
 
 
+def test_a_person_who_is_asked_about_is_named_by_their_deals(line: Line) -> None:
+    (gone, *_) = [one for one in records(line, "Contacts") if one["dw_external_id_c"]]
+    line.order("people", do="delete", module="Contacts", id=gone["id"])
+    row = f"contact:{gone['dw_external_id_c']}"
+    done("reconcile-fix", rows=[row], why="nightly")
+    line.bell(row)
+    line.deliver_all()
+    (asking,) = done("crm-asks")["rows"]
+    assert (asking["row"], asking["name"]) == (row, "transactions/TX-100482")
+    assert done("crm-show", row=row)["name"] == "transactions/TX-100482"
+
+
+def test_what_a_fault_put_off_is_counted_as_due_soon(line: Line) -> None:
+    assert (done("crm-status")["owed"], done("crm-status")["owed_soon"]) == (0, 0)
+    line.order("people", do="edit", module="Opportunities", id=the_deal(line), fields={"dw_city_c": "Elsewhere"})
+    (one,) = done("reconcile")["findings"]
+    done("reconcile-fix", rows=[one["row"]], why="nightly")
+    line.order("next", form="429", operation="set_entries")
+    line.bell(one["row"])
+    line.drain()
+    status = done("crm-status")
+    assert (status["owed"], status["owed_backfill"], status["owed_soon"]) == (0, 0, 1)
+
+
 def test_the_line_is_shown_checked_and_resumed(line: Line) -> None:
     status = done("crm-status")
     assert (status["kind"], status["passage"], status["rate_limit"]) == ("suitecrm", "free", 1000.0)

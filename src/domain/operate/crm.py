@@ -40,7 +40,7 @@ class AskingRow(Message):
 
     Attributes:
         row: its key.
-        name: what people call the deal; empty for a contact.
+        name: what people call its deal, `source/source id`; of a contact, up to three deals that it is on.
         question: `candidates` or `gone`.
         reason: the same in words.
         asked_at: since when.
@@ -117,7 +117,7 @@ class RowTold(Message):
 
 
 class CrmShowAnswer(Message):
-    """The row, and of a deal its people, links and commissions. `name`: `source/source id` of the deal."""
+    """The row, and of a deal its people, links and commissions. `name`: as in `AskingRow`."""
 
     name: str
     row: RowTold
@@ -157,6 +157,8 @@ class CrmStatusAnswer(Message):
         session_age_s: of the shared session; None if there is none.
         owed: rows that are due.
         owed_backfill: those of replays and reconciles.
+        owed_soon: rows of both that are due within the hour, those that are due now included: the others were put off
+            by a fault, wait for another row, or are read once more.
         asking: rows that wait for a person.
         refused: rows that the CRM refuses.
         oldest_owed_s: for how long the oldest of them has been due.
@@ -172,6 +174,7 @@ class CrmStatusAnswer(Message):
     session_age_s: float | None = None
     owed: int = 0
     owed_backfill: int = 0
+    owed_soon: int = 0
     asking: int = 0
     refused: int = 0
     oldest_owed_s: float = 0.0

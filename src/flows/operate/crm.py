@@ -23,23 +23,26 @@ from flows.operate.errors import BadRequest, NotFound, Taken
 from flows.operate.parties import called
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from domain.crm.ports import Records
     from domain.operate.crm import CrmAnswerRequest, CrmAsksRequest, CrmShowRequest
     from flows.operate.crm_desk import CrmDesk
     from flows.operate.desk import Desk
 
+#: Deals of a contact that are named; the others are counted.
+_MOST_NAMED = 3
+
 
 def crm_asks(request: CrmAsksRequest, desk: Desk) -> CrmAsksAnswer:
     """List the rows that wait for a person, oldest first."""
     found = desk.ports.rows.asking(request.limit + 1)
     rows = found[: request.limit]
-    deals = desk.ports.rows.load([RowKey(Kind.DEAL, row.key.id) for row in rows if row.key.kind is not Kind.CONTACT])
+    names = _names([row.key for row in rows], desk)
     told = tuple(
         AskingRow(
             row=str(row.key),
-            name=_name(row.key, deals),
+            name=names[row.key],
             question=row.question.value if row.question else "",
             reason=row.reason,
             asked_at=row.asked_at,
@@ -66,7 +69,7 @@ def crm_show(request: CrmShowRequest, desk: Desk) -> CrmShowAnswer:
         raise NotFound(f"there is no {key.kind} {key}; `dealwire trace` tells our id of a deal")
     owed = desk.ports.rows.load([key, *others]).owed
     return CrmShowAnswer(
-        name=_name(key, records),
+        name=_names([key], desk)[key],
         row=row_told(key, held.get(key), owed=_is_owed(key, owed)),
         others=tuple(row_told(one, held.get(one), owed=_is_owed(one, owed)) for one in others),
     )
@@ -240,9 +243,20 @@ def _has_record(key: RowKey, records: Records) -> bool:
     return deal is not None and (key.kind is Kind.DEAL or key.other in on_it)
 
 
-def _name(key: RowKey, records: Records) -> str:
-    deal = records.deals.get(key.id) if key.kind is not Kind.CONTACT else None
-    return called(deal) if deal else ""
+def _names(keys: Collection[RowKey], desk: Desk) -> dict[RowKey, str]:
+    """What people call the deal of each row; of a contact, some of the deals that it is on."""
+    ids = {key: _deal_ids(key, desk) for key in keys}
+    deals = desk.ports.rows.load({RowKey(Kind.DEAL, one) for these in ids.values() for one in these}).deals
+    return {key: _listed([called(deals[one]) for one in these if one in deals]) for key, these in ids.items()}
+
+
+def _deal_ids(key: RowKey, desk: Desk) -> Sequence[str]:
+    return desk.ports.contacts.deals_of(key.id) if key.kind is Kind.CONTACT else [key.id]
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _is_owed(key: RowKey, owed: Mapping[RowKey, object] | Collection[RowKey]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from domain.crm.faults import CrmFaulted, FaultClass
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 #: Rows are counted up to here; beyond it the exact number helps nobody.
 MOST_COUNTED = 1_000
 
+#: No fault puts a row off for longer, unless the CRM asks for it.
+SOON = timedelta(hours=1)
+
 _NO_CRM = (
     "there is no external CRM: our store is the CRM; set CrmKind=suitecrm and CrmBaseUrl in samconfig.toml, and deploy"
 )
@@ -35,11 +39,12 @@ def crm_status(request: CrmStatusRequest, desk: Desk) -> CrmStatusAnswer:
     """Tell how the CRM stands and what it is owed; the CRM itself is not asked."""
     del request  # it says nothing
     debts, crm = desk.ports.debts, desk.ports.crm
-    oldest = debts.oldest()
+    oldest, soon = debts.oldest(), desk.now + SOON
     answer = CrmStatusAnswer(
         kind="",
         owed=debts.owed(desk.now, MOST_COUNTED),
         owed_backfill=debts.owed(desk.now, MOST_COUNTED, backfill=True),
+        owed_soon=min(sum(debts.owed(soon, MOST_COUNTED, backfill=later) for later in (False, True)), MOST_COUNTED),
         asking=debts.asking(MOST_COUNTED),
         refused=debts.refused(MOST_COUNTED),
         oldest_owed_s=max(0.0, (desk.now - oldest).total_seconds()) if oldest else 0.0,

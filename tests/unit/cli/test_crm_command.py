@@ -10,7 +10,7 @@ from tests.unit.cli.conftest import Api, refusal, refused, run, told
 
 ASKING: dict[str, Any] = {
     "row": "contact:c1",
-    "name": "",
+    "name": "transactions/T-1, transactions/T-2",
     "question": "candidates",
     "reason": "2 contacts of the CRM match",
     "asked_at": "2026-01-01T00:00:00Z",
@@ -35,6 +35,7 @@ STATUS: dict[str, Any] = {
     "session_age_s": 90.0,
     "owed": 3,
     "owed_backfill": 1000,
+    "owed_soon": 7,
     "asking": 0,
     "refused": 0,
     "oldest_owed_s": 120.0,
@@ -54,7 +55,7 @@ PREFLIGHT: dict[str, Any] = {
 def test_rows_that_ask_are_listed_with_the_commands_that_answer(api: Api) -> None:
     api.answers["crm-asks"] = {"rows": [ASKING], "more": True}
     shown = run("crm", "asks", "--stack", "prod").stdout
-    for part in ("contact:c1", "candidates", "old-1", "old-2", "2 contacts of the CRM match", "there are more"):
+    for part in ("contact:c1", "candidates", "old-1", "old-2", "2 contacts of the CRM match", "T-1", "there are more"):
         assert part in shown
     assert "adopt: dealwire crm adopt contact:c1 REMOTE_ID --stack prod" in shown
     assert "create: dealwire crm create contact:c1 --stack prod" in shown
@@ -125,6 +126,8 @@ def test_the_status_shows_the_line_and_the_debts(api: Api) -> None:
     shown = run("crm", "status").stdout
     for part in ("suitecrm", "free: calls pass", "4.5 of 10 calls a second", "1.5 min old", "1,000 or more", "2.0 min"):
         assert part in shown
+    (soon,) = [line for line in shown.splitlines() if "within the hour" in line]
+    assert "7" in soon
     assert told("crm", "status")["rate"] == 4.5
 
 

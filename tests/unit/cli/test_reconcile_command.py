@@ -128,6 +128,14 @@ def test_an_export_is_compared_in_parts(api: Api, tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+def test_what_differs_from_the_export_is_told_from_what_differs_from_the_crm(api: Api, export: Path) -> None:
+    differing = FINDING | {"against": "source", "what": "different", "field": "property.city"}
+    api.answers |= {"reconcile": PAGE | {"findings": [FINDING]}, "reconcile-export": PART | {"findings": [differing]}}
+    shown = run("reconcile", "--source", export).stdout
+    assert "source: different" in shown
+    assert "crm: changed_by_people" in shown
+
+
 def test_columns_that_nothing_is_known_of_are_named(api: Api, export: Path) -> None:
     api.answers |= {"reconcile": PAGE, "reconcile-export": PART}
     shown = run("reconcile", "--source", export).stdout
