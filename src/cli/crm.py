@@ -114,6 +114,8 @@ def leave(
 ) -> None:
     """Leave a row to the CRM: it is never written again, unless somebody adopts or recreates it later.
 
+    For rows that are gone, and for contacts that turn out to be somebody else than the record that was adopted.
+
     Example: dealwire crm leave deal:transactions/TX-1001
     """
     _answer("leave", row, why, name, profile, as_json=as_json)

@@ -33,7 +33,12 @@ _WORDS = {
 
 
 def possible(row: SyncRow) -> tuple[Decision, ...]:
-    """What a person can answer about the row now; a row that was left can be taken up again."""
+    """What a person can answer about the row now; a row that was left can be taken up again.
+
+    An adopted contact can be left at any time: it may turn out that the record is somebody else's.
+    """
+    if row.standing is Standing.CLEAN and row.key.kind is Kind.CONTACT and row.owns is not None:
+        return (Decision.LEAVE,)
     if row.standing is Standing.LEFT:
         answers: tuple[Decision, ...] = (Decision.ADOPT, Decision.RECREATE)
     elif row.standing is Standing.ASKS and row.question is not None:

@@ -85,6 +85,28 @@ def test_a_person_who_is_none_of_the_candidates_is_created_and_linked(doubtful: 
     assert doubtful.remote(FIRST) in doubtful.model.linked("Opportunities", doubtful.remote(DEAL), "contacts")
 
 
+@pytest.mark.parametrize("right", ["old-1", ""])
+def test_whoever_was_taken_for_somebody_else_can_be_told_apart(doubtful: CrmOffice, right: str) -> None:
+    doubtful.done("crm-answer", row="contact:c1", decision="adopt", remote_id="old-2", why=WHY)
+    doubtful.settle(0.1)
+    assert doubtful.done("crm-show", row="contact:c1")["row"]["possible"] == ["leave"]
+    doubtful.done("crm-answer", row="contact:c1", decision="leave", why=WHY)
+    doubtful.model.part("Opportunities", doubtful.remote(DEAL), "contacts", "old-2")
+    doubtful.settle(0.1)
+    assert "old-2" not in doubtful.model.linked("Opportunities", doubtful.remote(DEAL), "contacts")
+    how = {"decision": "adopt", "remote_id": right} if right else {"decision": "recreate"}
+    doubtful.done("crm-answer", row="contact:c1", why=WHY, **how)
+    doubtful.settle(0.1)
+    now = doubtful.remote(FIRST)
+    assert (now == right) if right else (now not in {"old-1", "old-2"})
+    assert len(linked := doubtful.model.linked("Opportunities", doubtful.remote(DEAL), "contacts")) == 3
+    assert now in linked
+    (traces,) = doubtful.done("reconcile")["findings"]
+    assert (traces["what"], traces["row"]) == ("duplicated", "contact:c1")
+    doubtful.model.edit("Contacts", "old-2", {"dw_external_id_c": ""})
+    assert doubtful.done("reconcile")["findings"] == []
+
+
 @pytest.mark.parametrize(
     ("remote_id", "says"), [("", "remote_id is empty"), ("nobody", "is not there"), ("old-1", "is deleted there")]
 )
