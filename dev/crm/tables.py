@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from dev.crm.digits import Digits
 from dev.crm.schema import ACCOUNTS, CONTACTS, OPPORTUNITIES, Relation, Schema, links_of
 from dev.crm.store import Addresses, Links, Record
-from dev.crm.values import fitting, on_wire, plain, stored
+from dev.crm.values import created, fitting, on_wire, plain, stored
 from dev.crm.where import BadSql
 
 _NAMESPACE = UUID("0b6a3f3e-6f0c-4a52-9d5c-93f1d1b0c001")
@@ -55,7 +55,7 @@ class Tables:
         """A new record."""
         fields = dict.fromkeys(self.schema[module], "") | {"id": record_id, "deleted": "0"}
         self.records[module][record_id] = Record(fields | {"date_entered": at})
-        self._set(module, record_id, values, at)
+        self._set(module, record_id, {name: self._created(module, name, text) for name, text in values.items()}, at)
         if module == OPPORTUNITIES:
             fields = self.records[module][record_id].fields
             fields["currency_id"] = fields["currency_id"] or "-99"
@@ -157,6 +157,10 @@ class Tables:
             fields[name] = stored(value, *self.schema[module][name])
             if name in _PHONES:
                 self._phones.put(name, record_id, fields[name])
+
+    def _created(self, module: str, name: str, text: str) -> str:
+        kind, _ = self.schema[module].get(name, ("", ""))
+        return created(text, kind, custom=name.endswith("_c"))
 
     def _link_by_column(self, relation: Relation, left: str, right: str) -> None:
         """Moves the record to that one; an empty or unknown one changes nothing."""

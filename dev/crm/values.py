@@ -10,7 +10,8 @@ import re
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-_NUMBERS = frozenset({"currency", "double", "float"})
+_FLOATS = frozenset({"currency", "double", "float"})
+_NUMBERS = _FLOATS | {"decimal", "int"}
 _FALSE = frozenset({"", "0", "false", "off", "no"})
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)[^<>]*>")
 _SCRIPT = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
@@ -25,7 +26,7 @@ _HARMLESS = frozenset(
 
 def stored(text: str, kind: str, length: str | int) -> str:
     """What the database holds after this text was written to a field of this type and length."""
-    if kind in _NUMBERS:
+    if kind in _FLOATS:
         return "" if text == "" else _significant(_number(text))
     if kind == "decimal":
         return "" if text == "" else _decimal(text, str(length))
@@ -38,6 +39,11 @@ def stored(text: str, kind: str, length: str | int) -> str:
     if kind.startswith("datetime"):
         return _moment(text, "%Y-%m-%d %H:%M:%S")
     return fitting(cleaned(text), length)
+
+
+def created(text: str, kind: str, *, custom: bool) -> str:
+    """What is made of a text when a record is created: of no number 0, but in a custom field (SuiteCRM issue 9440)."""
+    return "0" if text == "" and kind in _NUMBERS and not custom else text
 
 
 def fitting(text: str, length: str | int) -> str:

@@ -38,8 +38,10 @@ $_SERVER['HTTP_HOST'] = '127.0.0.1';
 $_SERVER['REQUEST_URI'] = '/';
 $_SERVER['SERVER_SOFTWARE'] = 'cli';
 require_once 'include/entryPoint.php';
-$_REQUEST['install_file'] = '';
+// Where the installer keeps what an older version had: beside a file of this name, and nowhere that is served.
+$_REQUEST['install_file'] = 'cache/dealwire.zip';
 require_once __DIR__ . '/layouts.php';
+require_once __DIR__ . '/installed.php';
 global $current_user, $current_language, $app_strings, $app_list_strings, $mod_strings;
 $current_language = 'en_us';
 $app_strings = return_application_language('en_us');
@@ -50,19 +52,7 @@ $current_user->getSystemUser();
 
 include $dealwire_package . '/manifest.php';
 $dealwire_db = DBManagerFactory::getInstance();
-$dealwire_missing = !is_file('modules/DW_Commissions/DW_Commissions.php');
-foreach ($installdefs['custom_fields'] as $dealwire_field) {
-    $dealwire_table = strtolower($dealwire_field['module']) . '_cstm';
-    if (!$dealwire_db->tableExists($dealwire_table)
-        || !array_key_exists($dealwire_field['name'], $dealwire_db->get_columns($dealwire_table))) {
-        $dealwire_missing = true;
-        break;
-    }
-}
-if (!$dealwire_missing && $dealwire_db->tableExists('dw_commissions')) {
-    $dealwire_missing = !array_key_exists('calculation_number', $dealwire_db->get_columns('dw_commissions'));
-}
-if ($dealwire_missing) {
+if (dealwire_installed_version() !== $manifest['version'] || dealwire_lacks($dealwire_db, $installdefs)) {
     require_once 'ModuleInstall/ModuleInstaller.php';
     $dealwire_installer = new ModuleInstaller();
     $dealwire_installer->silent = true;
@@ -73,6 +63,12 @@ if ($dealwire_missing) {
     // The installer's own cache was made before the link fields were there.
     foreach (glob('cache/modules/*/*vardefs.php') ?: array() as $dealwire_cached) {
         unlink($dealwire_cached);
+    }
+    $dealwire_lacking = dealwire_lacks($dealwire_db, $installdefs);
+    if (dealwire_installed_version() !== $manifest['version'] || $dealwire_lacking) {
+        fwrite(STDERR, "the package was not installed whole: " . ($dealwire_lacking ? implode(', ', $dealwire_lacking) : 'its module')
+            . " is missing; see suitecrm.log, and whether this user may write in " . getcwd() . "\n");
+        exit(1);
     }
     echo "package {$manifest['name']} {$manifest['version']} installed\n";
 }

@@ -141,6 +141,17 @@ def test_custom_fields_are_named_as_suitecrm_stores_them() -> None:
     assert all(name.endswith("_c") for _, name in custom_fields())
 
 
+def test_no_custom_field_is_required() -> None:
+    # Whatever is not empty counts as required, and then an empty number is kept as 0: `optional` did (DynamicField.php).
+    for name in ("required", "require_option", "inline_edit"):
+        assert re.findall(rf"'{name}' => ([^,]+),", php("manifest.php")) == ["0"]
+
+
+def test_the_module_tells_the_version_of_the_package() -> None:
+    (found,) = re.findall(r"const ADDON_VERSION = '([0-9.]+)';", php("modules/DW_Commissions/DW_Commissions.php"))
+    assert found == version()
+
+
 def test_the_links_that_the_mapping_reads_through_are_those_of_the_add_on() -> None:
     text = php("vardefs/com_opp.php") + php("vardefs/com_con.php")
     for name, link in MAPPING.kinds[Kind.COMMISSION].links.items():

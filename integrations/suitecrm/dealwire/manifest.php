@@ -77,7 +77,10 @@ foreach ($dealwire_fields as $dealwire_field) {
         'type' => $dealwire_field[2],
         'max_size' => $dealwire_field[3],
         'label' => 'LBL_' . strtoupper(substr($dealwire_field[1], 0, -2)),
-        'require_option' => 'optional',
+        // 0, not a word: whatever is not empty makes the field required, and an empty number of a required field 0.
+        'required' => 0,
+        'require_option' => 0,
+        'inline_edit' => 0,
         'default_value' => '',
         'ext1' => $dealwire_field[4],
         'ext2' => '',

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from crm.suitecrm.modules import LinkOf, ModuleOf, Modules, ParentOf
 from domain.crm.rows import Kind
+from mappings.crm.model import NUMBERS
 
 if TYPE_CHECKING:
     from mappings.crm.model import CrmMapping, FieldLine
@@ -35,6 +36,7 @@ def _module(mapping: CrmMapping, kind: Kind) -> ModuleOf:
         module=found.module,
         fields=frozenset(line.name for line in found.sent),
         required=frozenset(line.name for line in found.sent if line.required and not line.name.endswith(_CUSTOM)),
+        numbers=frozenset(line.name for line in found.sent if line.form in NUMBERS),
         parents={line.name: _parent(mapping, line) for line in found.sent if line.link},
     )
 

@@ -31,12 +31,15 @@ class ModuleOf:
         module: its name in SuiteCRM, e.g. `Opportunities`.
         fields: that are read back, `parents` included.
         required: those that a record makes no sense without, though SuiteCRM takes it; never sent empty.
+        numbers: those that hold one. Of an empty one SuiteCRM makes 0 when it creates a record, so none is sent then
+            (https://github.com/SuiteCRM/SuiteCRM/issues/9440).
         parents: link column to what it links to.
     """
 
     module: str
     fields: frozenset[str]
     required: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
     parents: Mapping[str, ParentOf] = field(default_factory=dict)
 
     @property

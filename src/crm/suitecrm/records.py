@@ -48,7 +48,7 @@ class RecordTask:
 
     def send(self, rows: Sequence[CrmRow]) -> Fault | None:
         """One `set_entries`. The ids it returns prove nothing: an update of what is not there returns its id too."""
-        values = [_values(row, create=row.create) for row in rows]
+        values = [self._values(row) for row in rows]
         self.reader.caller.write(
             "set_entries",
             lambda token, timeout: self.reader.calls.set_entries(token, self._of.module, values, timeout_s=timeout),
@@ -57,12 +57,19 @@ class RecordTask:
 
     def send_alone(self, row: CrmRow) -> Fault | None:
         """One `set_entry`."""
-        values = _values(row, create=row.create)
+        values = self._values(row)
         self.reader.caller.write(
             "set_entry",
             lambda token, timeout: self.reader.calls.set_entry(token, self._of.module, values, timeout_s=timeout),
         )
         return None
+
+    def _values(self, row: CrmRow) -> dict[str, str]:
+        values = {"id": row.remote_id, **_given(row)}
+        if not row.create:
+            return values
+        told = {name: text for name, text in values.items() if text or name not in self._of.numbers}
+        return {**told, "new_with_id": "1"}
 
     def look(self, rows: Sequence[CrmRow]) -> Mapping[RowKey, Sight]:
         """Read the records back; a link to a parent that we took off, and that stayed, is taken off by name."""
@@ -155,8 +162,3 @@ def _sight(row: CrmRow, seen: Seen[dict[str, str]], deleted: Collection[str]) ->
 
 def _given(row: CrmRow) -> dict[str, str]:
     return {name: text for name, text in row.fields.items() if row.create or name in row.send}
-
-
-def _values(row: CrmRow, *, create: bool) -> dict[str, str]:
-    values = {"id": row.remote_id, **_given(row)}
-    return {**values, "new_with_id": "1"} if create else values

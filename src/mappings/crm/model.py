@@ -29,6 +29,10 @@ class Form(StrEnum):
     UNIX_SECONDS = "unix_seconds"
 
 
+#: Forms of numbers.
+NUMBERS = frozenset({Form.MONEY, Form.DECIMAL, Form.INTEGER})
+
+
 class Owner(StrEnum):
     """Who keeps a field of the CRM.
 

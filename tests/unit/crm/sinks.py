@@ -31,11 +31,13 @@ MODULES = Modules(
             {"name", "amount", "date_closed", "sales_stage", "description", "dw_external_id_c", "dw_of_a_later_addon_c"}
         ),
         frozenset({"name"}),
+        frozenset({"amount"}),
     ),
     commission=ModuleOf(
         "DW_Commissions",
         frozenset({"name", "amount", "commission_status", "dw_opp_ida", "dw_con_ida"}),
         frozenset({"name"}),
+        frozenset({"amount"}),
         {
             "dw_opp_ida": ParentOf("dw_commissions_opportunities", "Opportunities", ours=True),
             "dw_con_ida": ParentOf("dw_commissions_contacts", "Contacts", ours=False),

@@ -160,6 +160,12 @@ class TestValues:
         held = bench.get("Opportunities", DEAL, "amount", "date_closed", "sales_stage", "no_such_field", "account_id")
         assert held.fields == {"amount": "0", "date_closed": "", "sales_stage": "NoSuchStage", "account_id": ""}
 
+    def test_an_empty_number_is_0_in_a_new_record_and_empty_after_a_change(self, bench: Bench) -> None:
+        bench.put("Opportunities", DEAL, amount="")
+        assert bench.get("Opportunities", DEAL, "amount").fields == {"amount": "0"}
+        bench.put("Opportunities", DEAL, create=False, amount="")
+        assert bench.get("Opportunities", DEAL, "amount").fields == {"amount": ""}
+
     def test_a_name_of_300_characters_becomes_50(self, bench: Bench) -> None:
         bench.put("Opportunities", DEAL, name="x" * 300)
         assert bench.get("Opportunities", DEAL, "name").fields["name"] == "x" * 50
@@ -196,7 +202,7 @@ class TestValues:
 
     @pytest.mark.parametrize(
         ("sent", "held"),
-        [("12345678901234.56", "12345678901235"), ("350000.50", "350000.5"), ("350000", "350000"), ("", "")],
+        [("12345678901234.56", "12345678901235"), ("350000.50", "350000.5"), ("350000", "350000"), ("", "0")],
     )
     def test_an_amount_of_an_opportunity_shows_14_digits(self, bench: Bench, sent: str, held: str) -> None:
         bench.put("Opportunities", DEAL, amount=sent)
@@ -204,7 +210,7 @@ class TestValues:
 
     @pytest.mark.parametrize(
         ("sent", "held"),
-        [("12345678901234.56", "12345678901234.56"), ("1234.5", "1234.50"), ("0.005", "0.01"), ("x", "0.00"), ("", "")],
+        [("12345678901234.56", "12345678901234.56"), ("1234.5", "1234.50"), ("0.005", "0.01"), ("x", "0.00"), ("", "0.00")],
     )
     def test_an_amount_of_a_commission_is_exact(self, bench: Bench, sent: str, held: str) -> None:
         bench.put("DW_Commissions", SHARE, amount=sent, split_percent="33.3333335")

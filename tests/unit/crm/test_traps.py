@@ -84,6 +84,16 @@ def test_an_amount_a_date_and_a_field_that_the_crm_garbles_come_back_as_altered(
     }
 
 
+@pytest.mark.parametrize("kind", [Kind.DEAL, Kind.COMMISSION])
+def test_an_empty_number_would_be_created_as_0_so_it_is_not_sent(crm: World, kind: Kind) -> None:
+    crm.enter_deal(record_id="deal-9")
+    row = deal_row(1, amount="") if kind is Kind.DEAL else commission_row(1, amount="", dw_opp_ida="deal-9")
+    (result,) = crm.sink.upsert(kind, [row])
+    assert (result.outcome, result.altered) == (Outcome.CREATED, {})
+    assert result.held is not None
+    assert result.held["amount"] == ""
+
+
 def test_a_link_column_to_a_deal_that_does_not_exist_is_dropped_so_the_record_waits_for_it(crm: World) -> None:
     (result,) = crm.sink.upsert(Kind.COMMISSION, [commission_row(1, dw_opp_ida="nope")])
     assert result.outcome is Outcome.DEFERRED

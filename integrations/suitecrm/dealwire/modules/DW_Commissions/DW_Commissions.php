@@ -9,6 +9,9 @@ if (!defined('sugarEntry') || !sugarEntry) {
 #[\AllowDynamicProperties]
 class DW_Commissions extends Basic
 {
+    /** Of the add-on; setup.php knows by it what is installed. */
+    const ADDON_VERSION = '1.0.0';
+
     public $new_schema = true;
     public $module_dir = 'DW_Commissions';
     public $object_name = 'DW_Commissions';
