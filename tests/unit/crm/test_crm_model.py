@@ -210,7 +210,13 @@ class TestValues:
 
     @pytest.mark.parametrize(
         ("sent", "held"),
-        [("12345678901234.56", "12345678901234.56"), ("1234.5", "1234.50"), ("0.005", "0.01"), ("x", "0.00"), ("", "0.00")],
+        [
+            ("12345678901234.56", "12345678901234.56"),
+            ("1234.5", "1234.50"),
+            ("0.005", "0.01"),
+            ("x", "0.00"),
+            ("", "0.00"),
+        ],
     )
     def test_an_amount_of_a_commission_is_exact(self, bench: Bench, sent: str, held: str) -> None:
         bench.put("DW_Commissions", SHARE, amount=sent, split_percent="33.3333335")
