@@ -142,7 +142,7 @@ def test_custom_fields_are_named_as_suitecrm_stores_them() -> None:
 
 
 def test_no_custom_field_is_required() -> None:
-    # Whatever is not empty counts as required, `optional` too, and an empty number is then kept as 0 (DynamicField.php).
+    # Whatever is not empty counts as required, then an empty number is kept as 0: `optional` was (DynamicField.php).
     for name in ("required", "require_option", "inline_edit"):
         assert re.findall(rf"'{name}' => ([^,]+),", php("manifest.php")) == ["0"]
 
