@@ -14,20 +14,42 @@ function dealwire_installed_version()
 
 /**
  * @param DBManager $db
+ * @param array $manifest of the package
  * @param array $installdefs of the package's manifest
- * @return array columns that the tables lack, as table.column
+ * @return array what is not as this package makes it, in words; the newest column of a table stands for its others
  */
-function dealwire_lacks($db, array $installdefs)
+function dealwire_problems($db, array $manifest, array $installdefs)
 {
-    $wanted = array('dw_commissions.calculation_number');
-    foreach ($installdefs['custom_fields'] as $field) {
-        $wanted[] = strtolower($field['module']) . '_cstm.' . $field['name'];
+    $problems = array();
+    if (dealwire_installed_version() !== $manifest['version']) {
+        $problems[] = "modules/DW_Commissions is not of version {$manifest['version']}";
     }
-    $columns = array();
-    foreach (array('dw_commissions', 'opportunities_cstm', 'contacts_cstm') as $table) {
-        foreach ($db->tableExists($table) ? array_keys($db->get_columns($table)) : array() as $name) {
-            $columns[] = "$table.$name";
+    $wanted = array(
+        'dw_commissions' => array('calculation_number'),
+        'dw_commissions_opportunities_c' => array('dw_comm_idb'),
+        'dw_commissions_contacts_c' => array('dw_comm_idb'),
+    );
+    foreach ($installdefs['custom_fields'] as $field) {
+        $wanted[strtolower($field['module']) . '_cstm'][] = $field['name'];
+    }
+    foreach ($wanted as $table => $names) {
+        $columns = $db->tableExists($table) ? array_keys($db->get_columns($table)) : array();
+        foreach (array_diff($names, $columns) as $name) {
+            $problems[] = "the column $table.$name is missing";
         }
     }
-    return array_values(array_diff($wanted, $columns));
+    return $problems;
+}
+
+/**
+ * @param DBManager $db
+ * @param array $installdefs of the package's manifest
+ * @return int how many of our custom fields are required: such a field keeps an empty number as 0
+ */
+function dealwire_required($db, array $installdefs)
+{
+    $names = implode("','", array_column($installdefs['custom_fields'], 'name'));
+    return (int) $db->getOne(
+        "SELECT COUNT(*) FROM fields_meta_data WHERE required = 1 AND deleted = 0 AND name IN ('$names')"
+    );
 }

@@ -52,7 +52,20 @@ $current_user->getSystemUser();
 
 include $dealwire_package . '/manifest.php';
 $dealwire_db = DBManagerFactory::getInstance();
-if (dealwire_installed_version() !== $manifest['version'] || dealwire_lacks($dealwire_db, $installdefs)) {
+$dealwire_has = dealwire_installed_version();
+if (version_compare($dealwire_has, $manifest['version'], '>')) {
+    fwrite(STDERR, "version $dealwire_has of the add-on is installed; {$manifest['version']} is older, so nothing was done\n");
+    exit(1);
+}
+if (dealwire_problems($dealwire_db, $manifest, $installdefs) || dealwire_required($dealwire_db, $installdefs)) {
+    // The installer ends the process, with status 0, where it may not write.
+    $dealwire_installing = true;
+    register_shutdown_function(function () {
+        if ($GLOBALS['dealwire_installing']) {
+            fwrite(STDERR, "the installation broke off; see the line above and suitecrm.log, then run this again\n");
+            exit(1);
+        }
+    });
     require_once 'ModuleInstall/ModuleInstaller.php';
     $dealwire_installer = new ModuleInstaller();
     $dealwire_installer->silent = true;
@@ -60,15 +73,17 @@ if (dealwire_installed_version() !== $manifest['version'] || dealwire_lacks($dea
     require_once 'modules/Administration/QuickRepairAndRebuild.php';
     $dealwire_repair = new RepairAndClear();
     $dealwire_repair->repairAndClearAll(array('clearAll'), array(translate('LBL_ALL_MODULES')), true, false);
+    $dealwire_installing = false;
     // The installer's own cache was made before the link fields were there.
     foreach (glob('cache/modules/*/*vardefs.php') ?: array() as $dealwire_cached) {
         unlink($dealwire_cached);
     }
-    $dealwire_lacking = dealwire_lacks($dealwire_db, $installdefs);
-    if (dealwire_installed_version() !== $manifest['version'] || $dealwire_lacking) {
-        fwrite(STDERR, "the package was not installed whole: " . ($dealwire_lacking ? implode(', ', $dealwire_lacking) : 'its module')
-            . " is missing; see suitecrm.log, and whether this user may write in " . getcwd() . "\n");
+    if ($dealwire_problems = dealwire_problems($dealwire_db, $manifest, $installdefs)) {
+        fwrite(STDERR, "the package was not installed whole:\n  " . implode("\n  ", $dealwire_problems) . "\nsee suitecrm.log\n");
         exit(1);
+    }
+    if ($dealwire_required = dealwire_required($dealwire_db, $installdefs)) {
+        fwrite(STDERR, "$dealwire_required fields dw_* are still required; take that off in Admin > Studio\n");
     }
     echo "package {$manifest['name']} {$manifest['version']} installed\n";
 }

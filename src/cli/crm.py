@@ -101,7 +101,7 @@ def create(
 def recreate(
     row: Key, *, why: Why = USUAL_WHY, name: StackName = None, profile: Profile = None, as_json: Json = False
 ) -> None:
-    """Have a record that was deleted or merged in the CRM created anew, with a new id.
+    """Have a record created anew, with a new id, that was deleted or merged in the CRM, or a row that was left.
 
     Example: dealwire crm recreate deal:transactions/TX-1001
     """

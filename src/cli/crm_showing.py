@@ -61,7 +61,7 @@ def show_row(answer: CrmShowAnswer, place: Place, console: Console) -> None:
         "reason": row.reason,
         "in the CRM": row.remote_id,
         "confirmed": output.moment(row.confirmed_at) if row.confirmed_at else "",
-        "fields of ours": f"{row.fields}{f', only {_listed(row.owns)}' if row.owns is not None else ''}",
+        "fields of ours": str(row.fields) if row.owns is None else _adopted(row.owns),
         "open write": row.intent,
         "candidates": ", ".join(row.candidates),
         "next look": output.moment(row.due_at) if row.due_at else "when something changes",
@@ -78,6 +78,8 @@ def show_row(answer: CrmShowAnswer, place: Place, console: Console) -> None:
         for one in row.altered:
             output.add(altered, one.field, one.sent, one.held)
         console.print(altered)
+    if row.possible and row.standing == Standing.CLEAN:
+        console.print("if this record is somebody else's:")
     for decision in row.possible:
         _line(console, f"{decision}: {_command(place, decision, row.row)}")
     if answer.others:
@@ -89,7 +91,7 @@ def _show_others(rows: tuple[RowTold, ...], console: Console) -> None:
     made = output.table("What belongs to it", *columns, whole=("key", "in the CRM", "why"))
     for row in rows:
         standing = f"{row.standing}, owed" if row.owed else row.standing
-        why = row.reason or (row.words if row.standing != Standing.CLEAN else "")
+        why = row.reason or (row.words if row.standing != Standing.CLEAN or not row.confirmed_at else "")
         output.add(made, row.row, standing, row.remote_id, output.moment(row.confirmed_at), why)
     console.print(made)
 
@@ -169,8 +171,9 @@ def _command(place: Place, decision: Decision, row: str) -> str:
     return place.command("crm", decision.value, row, *more)
 
 
-def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(names) or "what will be found empty"
+def _adopted(filled: tuple[str, ...]) -> str:
+    told = f"filled by us: {', '.join(filled)}" if filled else "nothing was filled by us"
+    return f"of this adopted record, only what was empty; {told}"
 
 
 def _age(row: AskingRow) -> str:

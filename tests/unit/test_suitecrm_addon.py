@@ -143,8 +143,8 @@ def test_custom_fields_are_named_as_suitecrm_stores_them() -> None:
 
 def test_no_custom_field_is_required() -> None:
     # Whatever is not empty counts as required, then an empty number is kept as 0: `optional` was (DynamicField.php).
-    for name in ("required", "require_option", "inline_edit"):
-        assert re.findall(rf"'{name}' => ([^,]+),", php("manifest.php")) == ["0"]
+    for name, value in {"required": "0", "require_option": "0", "inline_edit": "''"}.items():
+        assert re.findall(rf"'{name}' => ([^,]+),", php("manifest.php")) == [value]
 
 
 def test_the_module_tells_the_version_of_the_package() -> None:

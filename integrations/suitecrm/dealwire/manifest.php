@@ -80,7 +80,7 @@ foreach ($dealwire_fields as $dealwire_field) {
         // 0, not a word: whatever is not empty makes the field required, and an empty number of a required field 0.
         'required' => 0,
         'require_option' => 0,
-        'inline_edit' => 0,
+        'inline_edit' => '',
         'default_value' => '',
         'ext1' => $dealwire_field[4],
         'ext2' => '',

@@ -15,7 +15,7 @@ from domain.operate.base import Id, Message, Why
 
 
 class Decision(StrEnum):
-    """What a person can answer about a row.
+    """What a person can answer about a row that asks, or that was left.
 
     - `adopt`: that record of the CRM is the row's from now on.
     - `create`: none of the candidates is; a record is created.
@@ -89,7 +89,7 @@ class RowTold(Message):
         remote_id: of the record in the CRM; empty if there is none.
         confirmed_at: when the CRM was last seen to hold what we hold.
         fields: how many fields are ours there.
-        owns: the fields that are ours in an adopted record; None: every one that the mapping names.
+        owns: the fields that we filled in an adopted record; None: it is none, and every one of the mapping is ours.
         altered: fields that the CRM keeps otherwise than they were given.
         intent: a write that was announced and is not confirmed.
         reason: why it waits.

@@ -76,7 +76,7 @@ def crm_show(request: CrmShowRequest, desk: Desk) -> CrmShowAnswer:
 
 
 def crm_answer(request: CrmAnswerRequest, desk: Desk) -> CrmAnswerAnswer:
-    """Do what a person decided about a row that asks, and have it looked at now.
+    """Do what a person decided about a row that asks, or that was left, and have it looked at now.
 
     Raises:
         BadRequest: the decision needs a record of the CRM, or there is none of that id.
@@ -158,6 +158,9 @@ def _answered(row: SyncRow, request: CrmAnswerRequest, desk: Desk) -> SyncRow:
     if request.decision is Decision.RECREATE:
         return replace(fresh, decided=True, sight=False, owns=None, remote_id="", generation=row.generation + 1)
     adopted = replace(fresh, remote_id=request.remote_id, sight=True)
+    known = row.confirmed or row.before
+    if request.remote_id == row.remote_id and known is not None:
+        return replace(adopted, before=known)  # it is back, and what was ours in it still is
     if row.key.kind is Kind.CONTACT:
         return replace(adopted, owns=frozenset())  # what is empty there is found out when it is looked at
     return replace(adopted, owns=None, before=Confirmation(desk.now, 0, {}, {}))
@@ -246,17 +249,18 @@ def _has_record(key: RowKey, records: Records) -> bool:
 def _names(keys: Collection[RowKey], desk: Desk) -> dict[RowKey, str]:
     """What people call the deal of each row; of a contact, some of the deals that it is on."""
     ids = {key: _deal_ids(key, desk) for key in keys}
-    deals = desk.ports.rows.load({RowKey(Kind.DEAL, one) for these in ids.values() for one in these}).deals
-    return {key: _listed([called(deals[one]) for one in these if one in deals]) for key, these in ids.items()}
+    wanted = {RowKey(Kind.DEAL, one) for these in ids.values() for one in these[:_MOST_NAMED]}
+    deals = desk.ports.rows.load(wanted).deals
+    return {key: _listed([called(deals[one]) for one in these if one in deals], these) for key, these in ids.items()}
 
 
 def _deal_ids(key: RowKey, desk: Desk) -> Sequence[str]:
     return desk.ports.contacts.deals_of(key.id) if key.kind is Kind.CONTACT else [key.id]
 
 
-def _listed(names: list[str]) -> str:
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+def _listed(names: list[str], ids: Sequence[str]) -> str:
+    more = len(ids) - _MOST_NAMED
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
 
 
 def _is_owed(key: RowKey, owed: Mapping[RowKey, object] | Collection[RowKey]) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from domain.crm.rows import Kind, Question, RowKey, Standing, SyncRow
+from domain.crm.rows import Confirmation, Kind, Question, RowKey, Standing, SyncRow
 from domain.operate.crm import AlteredField, Decision, RowTold
 from flows.operate.errors import BadRequest, NotFound
 from flows.operate.naming import known_sources
 from flows.operate.parties import deal_named
 from sources.catalog import catalog
+from transforms.crm_record import digest
 from transforms.masking import masked_value
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ _ANSWERS = {
     Question.CANDIDATES: (Decision.ADOPT, Decision.CREATE),
     Question.GONE: (Decision.ADOPT, Decision.RECREATE, Decision.LEAVE),
 }
+
+#: A field that was sent empty.
+_EMPTY = digest("")
 
 _WORDS = {
     Standing.OPEN: "something is to be done",
@@ -35,7 +39,7 @@ _WORDS = {
 def possible(row: SyncRow) -> tuple[Decision, ...]:
     """What a person can answer about the row now; a row that was left can be taken up again.
 
-    An adopted contact can be left at any time: it may turn out that the record is somebody else's.
+    An adopted contact that stands clean can be left: it may turn out that the record is somebody else's.
     """
     if row.standing is Standing.CLEAN and row.key.kind is Kind.CONTACT and row.owns is not None:
         return (Decision.LEAVE,)
@@ -107,7 +111,7 @@ def row_told(key: RowKey, row: SyncRow | None, *, owed: bool) -> RowTold:
         remote_id=row.remote_id,
         confirmed_at=row.confirmed.at if row.confirmed else None,
         fields=len(known.sent) if known else 0,
-        owns=None if row.owns is None else tuple(sorted(row.owns)),
+        owns=None if row.owns is None else _filled(row.owns, known),
         altered=_altered(row),
         intent=f"{row.intent.verb} announced at {row.intent.at:%Y-%m-%d %H:%M:%SZ}" if row.intent else "",
         reason=row.reason,
@@ -124,11 +128,18 @@ def _words(row: SyncRow) -> str:
         words = "there is nothing of it in the CRM, and there is to be nothing"
     if row.behind is not None and row.standing is Standing.BEHIND:
         words = f"waits for {row.behind}"
+    if row.standing is Standing.LEFT:
+        return words
     if row.intent is not None:
         words += "; a write of unknown outcome is open, and the CRM is read before anything else"
     elif row.doubted_at is not None:
         words += "; an earlier write may still be executed late, and the CRM is read once more"
     return words
+
+
+def _filled(owns: frozenset[str], known: Confirmation | None) -> tuple[str, ...]:
+    sent = known.sent if known else {}
+    return tuple(sorted(name for name in owns if sent.get(name, _EMPTY) != _EMPTY))
 
 
 def _altered(row: SyncRow) -> tuple[AlteredField, ...]:

@@ -148,7 +148,8 @@ def doubles(keys: Mapping[str, RowKey], found: Mapping[str, list[str]], names: M
     """
     for value, ids in found.items():
         if len(set(ids)) > 1 and value in keys:
-            told = f"{len(set(ids))} live records: {', '.join(sorted(set(ids))[:5])}; merge them in the CRM"
+            records = f"{len(set(ids))} live records: {', '.join(sorted(set(ids))[:5])}"
+            told = f"{records}; merge them in the CRM, or empty our id in those of somebody else"
             yield Finding(Against.CRM, What.DUPLICATED, keys[value], name=names.get(value, ""), detail=told)
 
 

@@ -90,7 +90,12 @@ def test_of_an_adopted_record_the_fields_that_are_ours_are_named(api: Api) -> No
     adopted = ROW | {"owns": ["email1"], "possible": ["adopt", "recreate", "leave"], "intent": "update announced"}
     api.answers["crm-show"] = {"name": "", "row": adopted}
     shown = run("crm", "show", "deal:d1").stdout
-    for part in ("41, only email1", "recreate: dealwire crm recreate deal:d1", "update announced"):
+    for part in (
+        "filled by us: email1",
+        "if this record is somebody else's:",
+        "recreate: dealwire crm recreate deal:d1",
+        "update announced",
+    ):
         assert part in shown
 
 

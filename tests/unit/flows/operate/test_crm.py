@@ -107,6 +107,24 @@ def test_whoever_was_taken_for_somebody_else_can_be_told_apart(doubtful: CrmOffi
     assert doubtful.done("reconcile")["findings"] == []
 
 
+def test_whoever_adopts_the_same_record_again_keeps_what_was_ours_in_it(doubtful: CrmOffice) -> None:
+    adopts: dict[str, str] = {"row": "contact:c1", "decision": "adopt", "remote_id": "old-2", "why": WHY}
+    doubtful.done("crm-answer", **adopts)
+    doubtful.settle(0.1)
+    before = doubtful.sync(FIRST)
+    doubtful.done("crm-answer", row="contact:c1", decision="leave", why=WHY)
+    doubtful.settle(0.1)
+    doubtful.done("crm-answer", **adopts)
+    doubtful.settle(0.1)
+    after = doubtful.sync(FIRST)
+    assert (after.standing, after.owns) == (Standing.CLEAN, before.owns)
+    assert after.owns
+    filled = doubtful.done("crm-show", row="contact:c1")["row"]["owns"]
+    assert "dw_external_id_c" in filled
+    assert set(filled) < after.owns  # of some of what was empty we know nothing
+    assert doubtful.done("reconcile")["findings"] == []
+
+
 @pytest.mark.parametrize(
     ("remote_id", "says"), [("", "remote_id is empty"), ("nobody", "is not there"), ("old-1", "is deleted there")]
 )

@@ -26,11 +26,11 @@ $dictionary['DW_Commissions'] = array(
     'indices' => array(array('name' => 'idx_dw_comm_ext', 'type' => 'index', 'fields' => array('external_id'))),
     'relationships' => array(),
 );
-// Dealwire writes over what people would type in a list or a detail view.
-foreach ($dictionary['DW_Commissions']['fields'] as $dealwire_name => $dealwire_field) {
-    $dictionary['DW_Commissions']['fields'][$dealwire_name]['inline_edit'] = false;
-}
 if (!class_exists('VardefManager')) {
     require_once 'include/SugarObjects/VardefManager.php';
 }
 VardefManager::createVardef('DW_Commissions', 'DW_Commissions', array('basic', 'assignable', 'security_groups'));
+// Dealwire writes over what people would type in a list or a detail view.
+foreach ($dictionary['DW_Commissions']['fields'] as $dealwire_name => $dealwire_field) {
+    $dictionary['DW_Commissions']['fields'][$dealwire_name]['inline_edit'] = false;
+}

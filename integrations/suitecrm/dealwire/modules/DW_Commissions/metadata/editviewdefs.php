@@ -1,5 +1,5 @@
 <?php
-// What Dealwire keeps is not edited here: it would be written over with the next calculation.
+// Of what Dealwire keeps, only what SuiteCRM wants in every form: anything else would be written over.
 $viewdefs['DW_Commissions']['EditView'] = array(
     'templateMeta' => array(
         'maxColumns' => '2',
