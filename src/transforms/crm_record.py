@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from domain.crm.rows import Kind
 from domain.crm.sink import ROLE, FieldSchema
 from domain.errors import FieldProblem
-from transforms.crm_comparing import comparable, digest, shortened
 from transforms.crm_forms import NotFitError, written
 from transforms.crm_search import claims, folded, terms
+from transforms.crm_texts import comparable, digest, shortened
 from transforms.crm_values import commission_values, contact_values, deal_values
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from domain.crm.rows import Kind, RowKey
 from domain.crm.sink import Terms
 from transforms.converters.people import address
 from transforms.converters.texts import clean
-from transforms.crm_comparing import digest
+from transforms.crm_texts import digest
 from transforms.crm_values import person_names
 
 if TYPE_CHECKING:

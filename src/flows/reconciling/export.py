@@ -12,7 +12,7 @@ from domain.crm.rows import Kind, RowKey
 from mappings.crm.sources import SOURCES
 from mappings.exports.loader import export_mapping
 from mappings.loader import mapping
-from transforms.crm_compare import same
+from transforms.crm_tolerance import same
 from transforms.crm_values import deal_field
 from transforms.export_rows import columns_of, read_export_row, value_as_text
 

@@ -10,8 +10,8 @@ from domain.crm.reconciling import Against, Finding, What
 from domain.crm.rows import Kind, Question, Standing
 from domain.crm.sink import Remote, Unread
 from flows.delivery.resting import ours as ours_of
-from transforms.crm_compare import same
 from transforms.crm_record import digest
+from transforms.crm_tolerance import same
 
 if TYPE_CHECKING:
     from domain.crm.rows import RowKey, SyncRow

@@ -15,7 +15,7 @@ from mappings.crm.model import Form
 
 FILE = Path(__file__).with_name("tolerances.yaml")
 
-#: How two values can be the same; `transforms.crm_compare` does it.
+#: How two values can be the same; `transforms.crm_tolerance` does it.
 RULES = frozenset({"exact", "words", "any_case", "number", "day", "truth", "phone"})
 
 

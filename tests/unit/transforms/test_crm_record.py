@@ -37,7 +37,6 @@ from domain.terms import DealType, PaidBy, PropertyType, ReferralDirection, Repr
 from mappings.crm.loader import crm_mapping
 from mappings.crm.model import FieldLine, Form, Owner
 from mappings.crm.sources import SOURCES
-from transforms.crm_comparing import shortened, width
 from transforms.crm_forms import NotFitError, unix_seconds, written
 from transforms.crm_record import (
     Drawn,
@@ -52,6 +51,7 @@ from transforms.crm_record import (
     folded,
     terms,
 )
+from transforms.crm_texts import shortened, width
 from transforms.crm_values import commission_values, contact_values, deal_values
 
 MAPPING = crm_mapping()

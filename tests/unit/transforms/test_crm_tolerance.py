@@ -7,8 +7,8 @@ import pytest
 from mappings.crm.loader import crm_mapping
 from mappings.crm.model import Form
 from mappings.reconcile.tolerances import RULES, tolerances
-from transforms.crm_compare import FOLDS, same
-from transforms.crm_comparing import digest
+from transforms.crm_texts import digest
+from transforms.crm_tolerance import FOLDS, same
 
 
 def test_every_rule_that_the_file_may_name_can_be_done() -> None:

@@ -1,6 +1,6 @@
 """Whether two values are the same by a rule of `mappings/reconcile/tolerances.yaml`. Pure.
 
-A rule only forgives how a value is written. What delivery takes for the same (`transforms.crm_comparing`) is the same
+A rule only forgives how a value is written. What delivery takes for the same (`transforms.crm_texts`) is the same
 here under every rule, so nothing is found that delivery would not send.
 """
 
@@ -13,7 +13,7 @@ from decimal import Decimal
 from transforms.converters.people import phone
 from transforms.converters.texts import clean
 from transforms.converters.unfit import Unfit
-from transforms.crm_comparing import comparable
+from transforms.crm_texts import comparable
 
 # No more digits than Decimal computes with: nothing is rounded.
 _NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,9})?")
